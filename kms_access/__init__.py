@@ -1,0 +1,1 @@
+"""Who will be able to do what with which AWS KMS key, decided before a deployment."""

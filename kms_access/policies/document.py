@@ -1,0 +1,164 @@
+"""A parsed policy: statements ready to be matched, and everything that was wrong with its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kms_access.policies.answers import NO, YES, Answer, Reason, ReasonKind, Truth, any_of
+from kms_access.policies.arns import ArnPattern
+from kms_access.policies.conditions import Condition, all_hold
+from kms_access.policies.context import RequestContext
+from kms_access.policies.grammar import PolicyGrammar
+from kms_access.policies.json_text import Path, Position, position_of
+from kms_access.policies.overlap import ANY_SEQUENCE
+from kms_access.policies.principals import PrincipalElement
+from kms_access.policies.text import Value
+from kms_access.policies.variables import NoValue, Template, substitute
+from kms_access.policies.wildcards import Pattern, fold_case
+
+
+class Effect(Enum):
+    """What a statement does to the requests that it matches."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+class Severity(Enum):
+    """How bad a problem of a policy is: an error is refused by AWS or has no defined meaning."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a policy: the rule that says so, what was found, and where."""
+
+    rule: str
+    message: str
+    path: Path = ()
+    severity: Severity = Severity.ERROR
+    position: Position | None = None
+
+    @property
+    def place(self) -> str:
+        """The path in the document, like `Statement[0].Condition`."""
+        text = ""
+        for step in self.path:
+            text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        return text
+
+
+_OWN_ARN = Reason(
+    'whether a Resource other than "*" stands for the key itself', ReasonKind.NOT_ESTABLISHED, "K16"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionElement:
+    """An Action or, with `negated`, a NotAction element; patterns are in lower case (K19, K21)."""
+
+    patterns: tuple[Pattern, ...]
+    negated: bool = False
+
+    def matches(self, action: str) -> Answer:
+        """Whether the element covers an action such as `kms:Decrypt`."""
+        folded = fold_case(action)
+        answer = any_of(pattern.matches(folded) for pattern in self.patterns)
+        return ~answer if self.negated else answer
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceElement:
+    """A Resource or, with `negated`, a NotResource element (K22, K25)."""
+
+    patterns: tuple[ArnPattern, ...]
+    templates: tuple[tuple[Value, Template], ...] = ()
+    negated: bool = False
+    self_only: bool = False
+    """Only `*` is accepted and means the resource that carries the policy (K15, K16)."""
+
+    def matches(self, arn: Value, context: RequestContext) -> Answer:
+        """Whether the element covers the resource `arn` in a request with this context."""
+        if self.self_only and any(pattern.whole == ANY_SEQUENCE for pattern in self.patterns):
+            return NO if self.negated else YES
+        answer = self._matches(arn, context)
+        return answer.capped(_OWN_ARN) if self.self_only else answer
+
+    def _matches(self, arn: Value, context: RequestContext) -> Answer:
+        answer = any_of(pattern.matches(arn) for pattern in self.patterns)
+        for source, template in self.templates:
+            if answer.truth is Truth.TRUE:
+                break
+            value = substitute(template, context, wildcards=True)
+            if isinstance(value, Reason):
+                answer = answer | Answer(Truth.UNKNOWN, (value,))
+            elif not isinstance(value, NoValue):
+                answer = answer | ArnPattern.of(source, value).matches(arn)
+        return ~answer if self.negated else answer
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement.
+
+    `effects` holds both where the effect cannot be read. An element that is None does not limit
+    the statement: it is missing where it may be, or unreadable with `uncertain` set. `uncertain`
+    says why a match is never certain; `inert` that the statement counts for nothing (K14, K17).
+    """
+
+    index: int
+    sid: str
+    effects: frozenset[Effect]
+    principal: PrincipalElement | None = None
+    action: ActionElement | None = None
+    resource: ResourceElement | None = None
+    conditions: tuple[Condition, ...] = ()
+    uncertain: Reason | None = None
+    inert: bool = False
+
+    def covers(self, action: str, arn: Value, context: RequestContext) -> Answer:
+        """Whether action, resource and conditions match; the principal is asked for apart."""
+        if self.inert:
+            return NO
+        answer = self.action.matches(action) if self.action else YES
+        if answer.truth is Truth.FALSE:
+            return NO
+        if self.resource is not None:
+            answer = answer & self.resource.matches(arn, context)
+            if answer.truth is Truth.FALSE:
+                return NO
+        answer = answer & all_hold(self.conditions, context)
+        return answer.capped(self.uncertain) if self.uncertain else answer
+
+    def tests(self, key: str) -> bool:
+        """Whether the Condition block asks for this key."""
+        folded = fold_case(key)
+        return any(fold_case(condition.key) == folded for condition in self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """A parsed policy document.
+
+    `unreadable` is set where the document as a whole has no known meaning: then it makes both
+    its Allow and its Deny side unknown (K83). `version` is the language version in force (K31).
+    """
+
+    grammar: PolicyGrammar
+    version: str
+    statements: tuple[Statement, ...]
+    problems: tuple[Problem, ...] = ()
+    unreadable: Reason | None = None
+    text: str | None = field(default=None, repr=False, compare=False)
+
+    def position(self, path: Path) -> Position | None:
+        """Line and column of an element in the JSON text, if the policy was given as text."""
+        return position_of(self.text, path) if self.text is not None else None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that AWS would refuse or that leave the meaning open."""
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)

@@ -1,0 +1,155 @@
+"""Strict JSON: duplicate keys kept visible, no NaN, bounded size and depth, positions on demand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, TypeAlias
+
+MAXIMUM_CHARACTERS = 1 << 20
+MAXIMUM_DEPTH = 40
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Object keys and list indices from the root to a value."""
+
+
+class Number(str):
+    """A number of the JSON text, with its spelling."""
+
+    __slots__ = ()
+
+
+class JsonObject(dict[str, Any]):
+    """A JSON object; `duplicates` names the keys that stand in it more than once."""
+
+    __slots__ = ("duplicates",)
+
+    def __init__(self, pairs: Sequence[tuple[str, Any]] = ()) -> None:
+        super().__init__(pairs)
+        self.duplicates: tuple[str, ...] = ()
+        if len(self) != len(pairs):
+            seen: set[str] = set()
+            again = [key for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+            self.duplicates = tuple(dict.fromkeys(again))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text, line and column counted from 1."""
+
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}"
+
+
+class JsonError(ValueError):
+    """A text that is not acceptable JSON: what is wrong, and where."""
+
+    def __init__(self, message: str, position: Position) -> None:
+        super().__init__(f"{position}: {message}")
+        self.message = message
+        self.position = position
+
+
+def read_json(text: str, *, maximum_characters: int = MAXIMUM_CHARACTERS) -> Any:
+    """Parse `text`; objects come as `JsonObject`, numbers as `Number`.
+
+    Raises `JsonError` for anything that is not JSON, for NaN and infinities, and for a text
+    that is longer than `maximum_characters` or nested deeper than `MAXIMUM_DEPTH`.
+    """
+    if len(text) > maximum_characters:
+        raise JsonError(
+            f"text of {len(text)} characters, at most {maximum_characters} are accepted",
+            Position(1, 1),
+        )
+    _check_depth(text)
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise JsonError(_lower_first(error.msg), Position(error.lineno, error.colno)) from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise json.JSONDecodeError(f'"{name}" is no JSON value', "", 0)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=JsonObject,
+    parse_int=Number,
+    parse_float=Number,
+    parse_constant=_refuse_constant,
+)
+_OUTSIDE_OF_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?+|[\[\]{}]', re.DOTALL)
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+def _lower_first(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAXIMUM_DEPTH:
+        return
+    depth = 0
+    for match in _OUTSIDE_OF_STRINGS.finditer(text):
+        token = match.group()
+        if token in "[{":
+            depth += 1
+            if depth > MAXIMUM_DEPTH:
+                raise JsonError(
+                    f"nested more than {MAXIMUM_DEPTH} levels deep",
+                    position_at(text, match.start()),
+                )
+        elif token in "]}":
+            depth -= 1
+
+
+def position_at(text: str, offset: int) -> Position:
+    """The line and column of the character at `offset`."""
+    line = text.count("\n", 0, offset) + 1
+    return Position(line, offset - text.rfind("\n", 0, offset))
+
+
+def position_of(text: str, path: Path) -> Position | None:
+    """Where the value at `path` begins in JSON `text`; None if there is no such value.
+
+    Meant for messages: it reads the text again up to that place.
+    """
+    offset = _skip_space(text, 0)
+    for step in path:
+        found = _descend(text, offset, step)
+        if found is None:
+            return None
+        offset = found
+    return position_at(text, offset)
+
+
+def _descend(text: str, offset: int, step: str | int) -> int | None:
+    opening = text[offset : offset + 1]
+    if opening not in ("{", "["):
+        return None
+    index = 0
+    offset = _skip_space(text, offset + 1)
+    while text[offset : offset + 1] not in ("}", "]", ""):
+        key: str | int = index
+        if opening == "{":
+            key, offset = scanstring(text, offset + 1, True)
+            offset = _skip_space(text, _skip_space(text, offset) + 1)
+        if key == step:
+            return offset
+        _, offset = _DECODER.raw_decode(text, offset)
+        offset = _skip_space(text, offset)
+        if text[offset : offset + 1] == ",":
+            offset = _skip_space(text, offset + 1)
+        index += 1
+    return None
+
+
+def _skip_space(text: str, offset: int) -> int:
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset

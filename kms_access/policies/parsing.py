@@ -1,0 +1,183 @@
+"""Policy text or data -> PolicyDocument, strictly, and without ever losing a statement."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kms_access.policies.answers import Reason, ReasonKind
+from kms_access.policies.document import PolicyDocument, Problem, Statement
+from kms_access.policies.elements import Notes, as_list, describe, with_documented_spelling
+from kms_access.policies.grammar import PolicyGrammar
+from kms_access.policies.json_text import JsonError, Number, Path, read_json
+from kms_access.policies.statement_parsing import read_statement
+from kms_access.policies.text import Text, Unknown, Value, concat
+
+CURRENT_VERSION = "2012-10-17"
+OLD_VERSION = "2008-10-17"
+_ELEMENTS = ("Version", "Id", "Statement")
+_REFUSED_CHARACTER = re.compile("[^\t\n\r\u0020-\u00ff]")
+_FIRST_PLACEHOLDER = 0xF1000
+
+
+def parse_policy(source: object, grammar: PolicyGrammar) -> PolicyDocument:
+    """Parse a policy given as JSON text, as text with unknown parts, or as data.
+
+    `source`: a `str` (JSON), a `Text` (JSON built from values not known yet), or a mapping whose
+    leaves are strings, numbers, booleans or `Text`. Never raises for a malformed policy: what is
+    wrong becomes problems, and the affected part answers "unknown" (K13–K41, K83).
+    """
+    text = source if isinstance(source, str) else None
+    node: object = source
+    try:
+        if isinstance(source, str):
+            node = read_json(source)
+        elif isinstance(source, Text):
+            node = _read_json_with_unknowns(source)
+    except JsonError as error:
+        problem = Problem("K83", f"no readable JSON: {error.message}", (), position=error.position)
+        reason = Reason(f"the {grammar.title}, which is no JSON", ReasonKind.UNREADABLE, "K83")
+        return PolicyDocument(grammar, OLD_VERSION, (), (problem,), reason, text)
+    document = _read_document(node, grammar, text)
+    positioned = tuple(
+        p if p.position or text is None else replace(p, position=document.position(p.path))
+        for p in document.problems
+    )
+    return replace(document, problems=positioned)
+
+
+def unreadable_policy(grammar: PolicyGrammar, reason: Reason) -> PolicyDocument:
+    """A policy that applies although its content is not known (K83)."""
+    return PolicyDocument(grammar, OLD_VERSION, (), (), reason)
+
+
+def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> PolicyDocument:
+    notes = Notes()
+    if isinstance(node, Text):
+        return unreadable_policy(grammar, Reason(str(node), ReasonKind.UNKNOWN_VALUE, "K83"))
+    if not isinstance(node, Mapping):
+        message = f"the policy is {describe(node)}, an object is expected"
+        reason = notes.error("K83", message, ())
+        return PolicyDocument(grammar, OLD_VERSION, (), tuple(notes.problems), reason, text)
+    found = with_documented_spelling(node, _ELEMENTS, notes, ())
+    elements, uncertain = found.known, found.uncertain
+    if "Id" in elements and not grammar.id_allowed:
+        uncertain = notes.error("K39", f"a {grammar.title} holds no Id", ("Id",))
+    version, wrong_version = _version(elements, grammar, notes)
+    uncertain = uncertain or wrong_version
+    refused = _refused_characters(node)
+    for path, character in refused:
+        message = f"character U+{ord(character):04X} is not accepted in policies"
+        uncertain = notes.error("K29", message, path)
+    uncertain = _oversize(node, grammar, notes, text) or uncertain
+    statements: tuple[Statement, ...] = ()
+    if "Statement" not in found.unclear:
+        variables = version == CURRENT_VERSION
+        statements = _statements(elements, grammar, notes, variables=variables)
+    if uncertain is not None:
+        statements = tuple(replace(s, uncertain=s.uncertain or uncertain) for s in statements)
+    unreadable = found.uncertain if "Statement" in found.unclear else None
+    return PolicyDocument(grammar, version, statements, tuple(notes.problems), unreadable, text)
+
+
+def _version(
+    elements: Mapping[str, Any], grammar: PolicyGrammar, notes: Notes
+) -> tuple[str, Reason | None]:
+    if "Version" not in elements:
+        if grammar.version_required:
+            notes.error("K13", f"a {grammar.title} needs a Version", ())
+        return OLD_VERSION, None
+    version = elements["Version"]
+    if version in (CURRENT_VERSION, OLD_VERSION):
+        return version, None
+    accepted = f'accepted are "{CURRENT_VERSION}" and "{OLD_VERSION}"'
+    reason = notes.error("K31", f"the Version is {describe(version)}, {accepted}", ("Version",))
+    return OLD_VERSION, reason
+
+
+def _statements(
+    elements: Mapping[str, Any], grammar: PolicyGrammar, notes: Notes, *, variables: bool
+) -> tuple[Statement, ...]:
+    node = elements.get("Statement", [])
+    nodes = as_list(node)
+    if not nodes:
+        notes.error("K13", "the policy has no statement", ())
+    listed = isinstance(node, list)
+    statements = []
+    sids: set[str] = set()
+    for index, item in enumerate(nodes):
+        path: Path = ("Statement", index) if listed else ("Statement",)
+        statement = read_statement(item, index, grammar, notes, path, variables=variables)
+        if statement.sid and statement.sid in sids and not grammar.sid_with_spaces:
+            notes.error("K28", f'the Sid "{statement.sid}" is not unique', (*path, "Sid"))
+        sids.add(statement.sid)
+        statements.append(statement)
+    return tuple(statements)
+
+
+def _oversize(
+    node: Mapping[str, Any], grammar: PolicyGrammar, notes: Notes, text: str | None
+) -> Reason | None:
+    if not grammar.maximum_bytes and not grammar.maximum_characters:
+        return None
+    compact = json.dumps(node, separators=(",", ":"), default=str, ensure_ascii=False)
+    size = len((text if text is not None else compact).encode("utf-8", "surrogatepass"))
+    if grammar.maximum_bytes and size > grammar.maximum_bytes:
+        message = f"the policy has {size} bytes, at most {grammar.maximum_bytes} are accepted"
+        return notes.error("K29", message, ())
+    if grammar.maximum_characters and len(compact) > grammar.maximum_characters:
+        limit = grammar.maximum_characters
+        notes.warning("K30", f"the policy has {len(compact)} characters, the quota is {limit}", ())
+    return None
+
+
+def _refused_characters(node: Any) -> list[tuple[Path, str]]:
+    found = []
+    for path, string in _strings(node, ()):
+        match = _REFUSED_CHARACTER.search(string)
+        if match:
+            found.append((path, match.group()))
+    return found
+
+
+def _strings(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield (*path, key), key
+            yield from _strings(value, (*path, key))
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _strings(item, (*path, index))
+    elif isinstance(node, Text):
+        yield from ((path, part) for part in node.parts if isinstance(part, str))
+    elif isinstance(node, str):
+        yield path, node
+
+
+def _read_json_with_unknowns(source: Text) -> object:
+    """JSON text with unknown parts inside its strings; anything else stays unknown."""
+    unknowns = dict.fromkeys(source.unknowns)
+    if len(source.parts) == len(unknowns) == 1 or any(u.can_hold('"') for u in unknowns):
+        return source
+    placeholders = {u: chr(_FIRST_PLACEHOLDER + i) for i, u in enumerate(unknowns)}
+    node = read_json("".join(p if isinstance(p, str) else placeholders[p] for p in source.parts))
+    return _put_back(node, {symbol: unknown for unknown, symbol in placeholders.items()})
+
+
+def _put_back(node: Any, unknowns: Mapping[str, Unknown]) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _put_back(value, unknowns) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_put_back(item, unknowns) for item in node]
+    if isinstance(node, str) and not isinstance(node, Number):
+        return _restored(node, unknowns)
+    return node
+
+
+def _restored(text: str, unknowns: Mapping[str, Unknown]) -> Value:
+    if text.isascii():
+        return text
+    return concat(unknowns.get(character, character) for character in text)

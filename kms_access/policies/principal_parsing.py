@@ -1,0 +1,119 @@
+"""The Principal and NotPrincipal elements, read strictly (K34–K36, K53, K60)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from kms_access.policies.elements import Notes, describe, duplicates_of, string_items
+from kms_access.policies.json_text import Path
+from kms_access.policies.principals import (
+    ACCOUNT_ID,
+    EntryKind,
+    PrincipalElement,
+    PrincipalEntry,
+    PrincipalKind,
+    parse_principal,
+)
+from kms_access.policies.text import DIGIT, Text, Value, unknown_text
+
+_UNIQUE_ID = re.compile(r"A(IDA|ROA|GPA|NPA|SIA|KIA|IPA)[A-Z0-9]{8,}", re.ASCII)
+_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
+_EVERYONE = PrincipalEntry(EntryKind.EVERYONE, "*")
+
+
+def read_principal(
+    node: Any, notes: Notes, path: Path, *, negated: bool = False, federated: bool = False
+) -> PrincipalElement:
+    """The entries of the element; what names nobody or cannot be read is kept and reported.
+
+    `federated` tells whether identity providers are accepted (trust policies, K53).
+    """
+    if node == "*":
+        return PrincipalElement((_EVERYONE,), negated)
+    if not isinstance(node, Mapping):
+        if not isinstance(node, Text):
+            notes.error(
+                "K34",
+                f'the principal is {describe(node)}, accepted are "*" and an object with '
+                f"{', '.join(_TYPES)}",
+                path,
+            )
+        return PrincipalElement((PrincipalEntry(EntryKind.UNREADABLE, _text(node)),), negated)
+    entries: list[PrincipalEntry] = []
+    for key in duplicates_of(node):
+        notes.error("K27", f'principal type "{key}" stands here more than once', (*path, key))
+        entries.append(PrincipalEntry(EntryKind.UNREADABLE, key))
+    for kind, values in node.items():
+        place = (*path, kind)
+        documented = {name.lower(): name for name in _TYPES}.get(kind.lower())
+        if documented != kind:
+            accepted = ", ".join(_TYPES)
+            notes.error("K41", f'unknown principal type "{kind}", accepted are {accepted}', place)
+            entries.append(PrincipalEntry(EntryKind.UNREADABLE, kind))
+            continue
+        if kind == "Federated" and not federated:
+            notes.error("K53", "an identity provider is no principal here", place)
+        items = string_items(values, notes, place)
+        entries.extend(_entry(kind, value, notes, where) for value, where in items)
+    return PrincipalElement(tuple(entries), negated)
+
+
+def _text(node: Any) -> Value:
+    return node if isinstance(node, (str, Text)) else describe(node)
+
+
+def _entry(kind: str, value: Value, notes: Notes, path: Path) -> PrincipalEntry:
+    if kind == "AWS":
+        return _aws_entry(value, notes, path)
+    if kind == "Service":
+        return _service_entry(value, notes, path)
+    if kind == "Federated":
+        return PrincipalEntry(EntryKind.FEDERATED_PROVIDER, value)
+    notes.error("K35", f'a canonical user "{value}" is no principal here', path)
+    return PrincipalEntry(EntryKind.REFUSED, value)
+
+
+def _service_entry(value: Value, notes: Notes, path: Path) -> PrincipalEntry:
+    principal = parse_principal(value)
+    service = principal is not None and principal.kind is PrincipalKind.SERVICE
+    if isinstance(value, str) and not service:
+        notes.error("K34", f'"{value}" is no service principal', path)
+        if "*" in value:
+            return PrincipalEntry(
+                EntryKind.SERVICE, unknown_text(f'the service principal "{value}"')
+            )
+        return PrincipalEntry(EntryKind.REFUSED, value)
+    return PrincipalEntry(EntryKind.SERVICE, value, principal)
+
+
+def _aws_entry(value: Value, notes: Notes, path: Path) -> PrincipalEntry:
+    if value == "*":
+        return _EVERYONE
+    if isinstance(value, str) and ACCOUNT_ID.fullmatch(value):
+        return PrincipalEntry(EntryKind.ACCOUNT, value, account=value)
+    principal = parse_principal(value)
+    if principal is not None:
+        if principal.kind is PrincipalKind.ROOT:
+            return PrincipalEntry(
+                EntryKind.ACCOUNT, value, principal, principal.account, principal.partition
+            )
+        if principal.kind is not PrincipalKind.SERVICE:
+            return PrincipalEntry(EntryKind.IDENTITY, value, principal)
+    if isinstance(value, Text):
+        if len(value.parts) == 1 and value.unknowns[0].characters == DIGIT:
+            return PrincipalEntry(EntryKind.ACCOUNT, value, account=value)
+        return PrincipalEntry(EntryKind.UNREADABLE, value)
+    if _UNIQUE_ID.fullmatch(value):
+        notes.error("K60", f'"{value}" is what remains of a deleted user or role', path)
+        return PrincipalEntry(EntryKind.NOBODY, value)
+    if "*" in value or "?" in value:
+        notes.error("K35", f'a wildcard inside the principal "{value}" is not accepted', path)
+    elif ":group/" in value:
+        notes.error("K35", f'the group "{value}" is no principal', path)
+    elif re.fullmatch(r"o-[a-z0-9]{10,32}", value):
+        notes.error("K35", f'the organization "{value}" is no principal', path)
+    else:
+        notes.error("K17", f'"{value}" is no principal that KMS can find', path)
+    return PrincipalEntry(EntryKind.REFUSED, value)

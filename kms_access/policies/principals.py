@@ -1,0 +1,276 @@
+"""Who makes a request, and whom a Principal element names (K34–K61)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from kms_access.policies.answers import YES, Answer, ReasonKind, Truth, any_of, open_answer
+from kms_access.policies.arns import arn_segments
+from kms_access.policies.overlap import same
+from kms_access.policies.text import Text, Value, concat, split
+
+SERVICE_LINKED_PATH = "/aws-service-role/"
+ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
+_SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", re.ASCII)
+
+
+class PrincipalKind(Enum):
+    """The kinds of callers that AWS tells apart."""
+
+    ROOT = "root user"
+    USER = "user"
+    ROLE = "role"
+    FEDERATED_USER = "federated user"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One caller.
+
+    `arn` is the ARN of the user, role or root user, of the federated user session, or the name
+    of the service. `path_and_name` is what follows `user/` or `role/` with its leading slash.
+    `session` is the session name of a role session; None asks about the role as a whole (K49).
+    `path_known` is false for a role that is known from the ARN of a session only (K48).
+    """
+
+    kind: PrincipalKind
+    arn: Value
+    account: Value = ""
+    partition: Value = "aws"
+    path_and_name: Value = ""
+    session: Value | None = None
+    path_known: bool = True
+
+    @property
+    def name(self) -> Value:
+        """The name without its path."""
+        return _last(self.path_and_name)
+
+    @property
+    def is_service_linked(self) -> bool:
+        """Whether the principal is a service-linked role (K56)."""
+        path = self.path_and_name
+        start = path if isinstance(path, str) else path.parts[0]
+        return isinstance(start, str) and start.startswith(SERVICE_LINKED_PATH)
+
+
+def _last(path: Value) -> Value:
+    if isinstance(path, str):
+        return path.rpartition("/")[2]
+    for index in range(len(path.parts) - 1, -1, -1):
+        part = path.parts[index]
+        if isinstance(part, str) and "/" in part:
+            return concat((part.rpartition("/")[2], *path.parts[index + 1 :]))
+    return path
+
+
+PRINCIPAL_FORMS = (
+    "the ARN of a user, a role, an assumed-role session, a federated user or a root user, "
+    "or a service principal such as cloudtrail.amazonaws.com"
+)
+
+
+def parse_principal(arn: Value) -> Principal | None:
+    """The principal that an ARN or service name stands for; None if it is no such form."""
+    if isinstance(arn, str) and _SERVICE.fullmatch(arn):
+        return Principal(PrincipalKind.SERVICE, arn)
+    segments = arn_segments(arn)
+    if segments is None or segments[0] != "arn" or segments[3] != "" or _has_wildcard(arn):
+        return None
+    _, partition, service, _, account, resource = segments
+    if not is_account_id(account):
+        return None
+    if (service, resource) == ("iam", "root"):
+        return Principal(PrincipalKind.ROOT, arn, account, partition)
+    kind, *rest = split(resource, "/", 1)
+    if not rest or rest[0] == "":
+        return None
+    if service == "iam" and kind == "user":
+        return Principal(PrincipalKind.USER, arn, account, partition, concat(("/", rest[0])))
+    if service == "iam" and kind == "role":
+        return Principal(PrincipalKind.ROLE, arn, account, partition, concat(("/", rest[0])))
+    if service == "sts" and kind == "federated-user":
+        path = concat(("/", rest[0]))
+        return Principal(PrincipalKind.FEDERATED_USER, arn, account, partition, path)
+    if service == "sts" and kind == "assumed-role":
+        role, *session = split(rest[0], "/", 1)
+        if session:
+            role_arn = concat(("arn:", partition, ":iam::", account, ":role/", role))
+            return Principal(
+                PrincipalKind.ROLE,
+                role_arn,
+                account,
+                partition,
+                concat(("/", role)),
+                session[0],
+                path_known=False,
+            )
+    return None
+
+
+def _has_wildcard(value: Value) -> bool:
+    parts = (value,) if isinstance(value, str) else value.parts
+    return any(isinstance(part, str) and ("*" in part or "?" in part) for part in parts)
+
+
+class Naming(Enum):
+    """By which form an entry of a Principal element names a caller (K76)."""
+
+    USER = "user"
+    ROLE = "role"
+    SESSION = "session"
+    FEDERATED = "federated user"
+    USER_OF_FEDERATED = "user of a federated session"
+    ACCOUNT = "account"
+    EVERYONE = "everyone"
+    SERVICE = "service"
+    FEDERATED_PROVIDER = "federated provider"
+
+
+class EntryKind(Enum):
+    """What an entry of a Principal element is."""
+
+    EVERYONE = "everyone"
+    ACCOUNT = "account"
+    IDENTITY = "identity"
+    SERVICE = "service"
+    FEDERATED_PROVIDER = "federated provider"
+    NOBODY = "nobody"
+    REFUSED = "refused"
+    """No form that AWS accepts: it names nobody, and the policy would not be written."""
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalEntry:
+    """One entry of a Principal element, as written in `source`.
+
+    `principal` is set for identities and services; `account` and `partition` for accounts (the
+    partition is empty for a bare account id).
+    """
+
+    kind: EntryKind
+    source: Value
+    principal: Principal | None = None
+    account: Value = ""
+    partition: Value = ""
+
+    def names(self, caller: Principal) -> tuple[Naming, Answer] | None:
+        """How the entry names `caller`, and whether it does; None if it surely does not."""
+        found = self._names(caller)
+        return None if found is None or found[1].truth is Truth.FALSE else found
+
+    def _names(self, caller: Principal) -> tuple[Naming, Answer] | None:
+        match self.kind:
+            case EntryKind.EVERYONE:
+                return Naming.EVERYONE, YES
+            case EntryKind.ACCOUNT:
+                if caller.kind is PrincipalKind.SERVICE:
+                    return None
+                partition = same(self.partition, caller.partition) if self.partition else YES
+                return Naming.ACCOUNT, same(self.account, caller.account) & partition
+            case EntryKind.IDENTITY:
+                return _names_identity(self.principal, caller) if self.principal else None
+            case EntryKind.SERVICE:
+                if caller.kind is not PrincipalKind.SERVICE:
+                    return None
+                return Naming.SERVICE, same(self.source, caller.arn)
+            case EntryKind.FEDERATED_PROVIDER:
+                return self._names_provider(caller)
+            case EntryKind.NOBODY | EntryKind.REFUSED:
+                return None
+            case EntryKind.UNREADABLE:
+                return Naming.EVERYONE, open_answer(
+                    ReasonKind.UNREADABLE, f'whom the principal "{self.source}" names', "K34"
+                )
+
+    def _names_provider(self, caller: Principal) -> tuple[Naming, Answer] | None:
+        if caller.kind is not PrincipalKind.ROLE:
+            return None
+        return Naming.FEDERATED_PROVIDER, open_answer(
+            ReasonKind.NOT_ESTABLISHED,
+            f'whether the federated principal "{self.source}" names a session',
+            "K53",
+        )
+
+
+def _names_identity(named: Principal, caller: Principal) -> tuple[Naming, Answer] | None:
+    there = same(named.account, caller.account) & same(named.partition, caller.partition)
+    match named.kind, caller.kind:
+        case PrincipalKind.USER, PrincipalKind.USER:
+            return Naming.USER, there & same(named.path_and_name, caller.path_and_name)
+        case PrincipalKind.USER, PrincipalKind.FEDERATED_USER:
+            return Naming.USER_OF_FEDERATED, there & same(named.name, caller.name)
+        case PrincipalKind.FEDERATED_USER, PrincipalKind.FEDERATED_USER:
+            return Naming.FEDERATED, there & same(named.path_and_name, caller.path_and_name)
+        case PrincipalKind.ROLE, PrincipalKind.ROLE if named.session is None:
+            if caller.path_known and named.path_known:
+                return Naming.ROLE, there & same(named.path_and_name, caller.path_and_name)
+            return Naming.ROLE, there & same(named.name, caller.name)
+        case PrincipalKind.ROLE, PrincipalKind.ROLE:
+            role = there & same(named.name, caller.name)
+            return Naming.SESSION, role & _same_session(named.session, caller)
+    return None
+
+
+def _same_session(session: Value | None, caller: Principal) -> Answer:
+    if session is None or caller.session is None:
+        return open_answer(ReasonKind.REQUEST, f'the session name "{session}"', "K49")
+    return same(session, caller.session)
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalElement:
+    """A Principal or, with `negated`, a NotPrincipal element."""
+
+    entries: tuple[PrincipalEntry, ...]
+    negated: bool = False
+
+    def namings(self, caller: Principal) -> Iterator[tuple[Naming, Answer]]:
+        """Each way in which the entries name `caller`; for NotPrincipal see `spares`."""
+        for entry in self.entries:
+            found = entry.names(caller)
+            if found is not None:
+                yield found
+
+    def lists(self, caller: Principal) -> Answer:
+        """Whether any entry names `caller`."""
+        return any_of(answer for _, answer in self.namings(caller))
+
+    def spares(self, caller: Principal) -> Answer:
+        """Whether a NotPrincipal with Deny leaves `caller` alone: its whole chain listed (K37)."""
+        ways = list(self.namings(caller))
+
+        def listed(*namings: Naming) -> Answer:
+            return any_of(answer for naming, answer in ways if naming in namings)
+
+        everyone = listed(Naming.EVERYONE)
+        account = listed(Naming.ACCOUNT)
+        if caller.kind is PrincipalKind.SERVICE:
+            return everyone | listed(Naming.SERVICE)
+        if caller.kind is PrincipalKind.ROOT:
+            return everyone | account
+        identity = listed(Naming.USER, Naming.ROLE, Naming.USER_OF_FEDERATED)
+        session = listed(Naming.SESSION, Naming.FEDERATED)
+        chain = account & identity
+        if caller.kind in (PrincipalKind.ROLE, PrincipalKind.FEDERATED_USER):
+            chain = chain & session
+        partly = identity | session
+        if chain.truth is Truth.TRUE or partly.truth is Truth.FALSE:
+            return everyone | chain
+        return everyone | open_answer(
+            ReasonKind.NOT_ESTABLISHED,
+            "whether NotPrincipal spares a principal whose chain is listed in part",
+            "K37",
+        )
+
+
+def is_account_id(value: Value) -> bool:
+    """Whether `value` is an account id of twelve digits, or the unknown id of an account."""
+    if isinstance(value, Text):
+        return len(value.parts) == 1
+    return ACCOUNT_ID.fullmatch(value) is not None
