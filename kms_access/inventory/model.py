@@ -1,0 +1,131 @@
+"""What exists: keys, principals, the policies that apply to them, and grants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from kms_access.inventory.origin import NotCovered, Origin
+from kms_access.policies.answers import Reason
+from kms_access.policies.document import PolicyDocument, Problem
+from kms_access.policies.principals import Principal
+from kms_access.policies.text import Value
+
+
+def _no_tags() -> Mapping[str, Value]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy document with the name that a person knows it by, and its place."""
+
+    label: str
+    document: PolicyDocument
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A KMS key.
+
+    `arn` is the canonical ARN, with an unknown key id before the key exists. `policies` holds its
+    key policy; two sources of one key policy are both kept (K194). `aliases` are names with
+    `alias/`. `bypasses_lockout_check` is the flag of K155. `spec`, `usage` and `origin_of_material`
+    are None where not known.
+    """
+
+    origin: Origin
+    arn: Value
+    account: Value
+    region: Value
+    partition: Value
+    policies: tuple[Policy, ...]
+    aliases: tuple[Value, ...] = ()
+    tags: Mapping[str, Value] = field(default_factory=_no_tags)
+    description: Value = ""
+    spec: Value | None = "SYMMETRIC_DEFAULT"
+    usage: Value | None = "ENCRYPT_DECRYPT"
+    origin_of_material: Value | None = "AWS_KMS"
+    multi_region: bool = False
+    bypasses_lockout_check: bool = False
+    deployers: tuple[Value, ...] = ()
+    """ARNs of who creates the key, where the definitions say so (K152)."""
+
+    @property
+    def label(self) -> str:
+        """The first alias that is known, else what a person calls the resource."""
+        known = [alias for alias in self.aliases if isinstance(alias, str)]
+        return min(known) if known else self.origin.label or self.origin.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user or a role of an account, with everything attached to it (K63).
+
+    `policies` holds inline and managed policies and, for users, those of its groups.
+    `trust` is the trust policy of a role. `complete` is false for an identity that the
+    definitions only mention, so that it may have further policies elsewhere (K66).
+    """
+
+    origin: Origin
+    principal: Principal
+    policies: tuple[Policy, ...] = ()
+    boundary: tuple[Policy, ...] = ()
+    trust: tuple[Policy, ...] = ()
+    tags: Mapping[str, Value] = field(default_factory=_no_tags)
+    complete: bool = True
+
+    @property
+    def label(self) -> str:
+        """The kind and, if known, the name: `role payments-api`."""
+        name = self.principal.name
+        shown = name if isinstance(name, str) else self.origin.label
+        return f"{self.principal.kind.value} {shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantConstraints:
+    """What a grant asks of a request (K97–K100)."""
+
+    encryption_context_equals: Mapping[str, Value] | None = None
+    encryption_context_subset: Mapping[str, Value] | None = None
+    source_arn: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant on one key (K86–K101).
+
+    `grantee` and `retiring_principal` are ARNs or service names; `issuing_account` is the account
+    that made the grant. `operations` are names such as `Decrypt`. `uncertain` says why the grant
+    cannot be read for sure.
+    """
+
+    label: str
+    origin: Origin
+    key_arn: Value
+    grantee: Value
+    operations: tuple[Value, ...]
+    constraints: GrantConstraints = field(default_factory=GrantConstraints)
+    retiring_principal: Value | None = None
+    issuing_account: Value | None = None
+    uncertain: Reason | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything that the definitions say.
+
+    `service_control` are levels from the organization's root to the account, `resource_control`
+    likewise (K70, K71); empty means that none were supplied.
+    """
+
+    keys: tuple[Key, ...] = ()
+    identities: tuple[Identity, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    not_covered: tuple[NotCovered, ...] = ()
+    service_control: tuple[tuple[Policy, ...], ...] = ()
+    resource_control: tuple[tuple[Policy, ...], ...] = ()

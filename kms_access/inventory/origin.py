@@ -1,0 +1,35 @@
+"""Where a definition stands, and what could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """The place of a definition.
+
+    `identity` is the logical identity of the resource: `STACK/LOGICAL-ID` for CloudFormation, the
+    URN for Pulumi. `label` is how a person calls it (construct path, resource name); `container`
+    the stack that holds it; `file` and `line` (counted from 1) where it was written, if known.
+    """
+
+    identity: str
+    label: str = ""
+    container: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        label = self.label or self.identity
+        return f"{label} (stack {self.container})" if self.container else label
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NotCovered:
+    """A definition that may change access and that is not evaluated, with the reason."""
+
+    origin: Origin
+    reason: str
+    may_change_key_access: bool = False
+    """True blocks as undecided: it can open or close a key; false is a note."""
