@@ -1,0 +1,30 @@
+"""The answer to one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from kms_access.decisions.matching import Hit
+from kms_access.policies.answers import Reason
+
+
+class Verdict(Enum):
+    """The results of section 0 of the K rules."""
+
+    ALLOWED = "allowed"
+    EXPLICITLY_DENIED = "explicitly-denied"
+    IMPLICITLY_DENIED = "implicitly-denied"
+    DEPENDS = "depends"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict, the statements and grants that it rests on, and what keeps it open.
+
+    `reasons` is empty unless the verdict is `DEPENDS`.
+    """
+
+    verdict: Verdict
+    responsible: tuple[Hit, ...] = ()
+    reasons: tuple[Reason, ...] = ()

@@ -1,0 +1,138 @@
+"""Which statements match a request: the building blocks of the procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kms_access.decisions.request import Request
+from kms_access.inventory.model import Grant, Policy
+from kms_access.policies.answers import (
+    NO,
+    YES,
+    Answer,
+    Reason,
+    ReasonKind,
+    Truth,
+    any_of,
+    open_answer,
+)
+from kms_access.policies.context import Absent, Open
+from kms_access.policies.document import Effect, Statement
+from kms_access.policies.overlap import same
+from kms_access.policies.principals import EntryKind, Naming
+from kms_access.policies.wildcards import fold_case
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A statement or grant that matches a request, or may: `answer` is never false.
+
+    `statement` is None for a grant and for a document that cannot be read as a whole. `naming`
+    tells how a resource policy's statement names the caller.
+    """
+
+    source: Policy | Grant
+    effect: Effect
+    answer: Answer
+    statement: Statement | None = None
+    naming: Naming | None = None
+
+
+def combined(hits: Iterable[Hit]) -> Answer:
+    """Whether any of the hits holds."""
+    return any_of(hit.answer for hit in hits)
+
+
+def identity_hits(policies: Iterable[Policy], request: Request, effect: Effect) -> list[Hit]:
+    """Statements of policies without Principal element that match (K64)."""
+    hits: list[Hit] = []
+    for policy in policies:
+        hits.extend(_unreadable(policy, effect))
+        for statement in policy.document.statements:
+            if effect in statement.effects:
+                answer = _covers(statement, request, effect)
+                if answer.truth is not Truth.FALSE:
+                    hits.append(Hit(policy, effect, answer, statement))
+    return hits
+
+
+def resource_hits(
+    policies: Iterable[Policy], request: Request, effect: Effect, *, has_boundary: bool
+) -> list[Hit]:
+    """Statements of resource policies that name the caller and match, one hit for each naming."""
+    hits: list[Hit] = []
+    for policy in policies:
+        hits.extend(_unreadable(policy, effect))
+        for statement in policy.document.statements:
+            if effect not in statement.effects:
+                continue
+            covers = _covers(statement, request, effect)
+            if covers.truth is Truth.FALSE:
+                continue
+            cap = _unsupported_in_key_policy(statement, request)
+            for naming, named in _namings(statement, request, effect, has_boundary=has_boundary):
+                answer = covers & _of_provider(statement, request, naming, named)
+                if answer.truth is not Truth.FALSE:
+                    answer = answer.capped(cap) if cap else answer
+                    hits.append(Hit(policy, effect, answer, statement, naming))
+    return hits
+
+
+def _covers(statement: Statement, request: Request, effect: Effect) -> Answer:
+    answer = statement.covers(request.action, request.resource, request.context)
+    if len(statement.effects) > 1 and answer.truth is Truth.TRUE:
+        return open_answer(ReasonKind.UNREADABLE, "the effect of a statement", "K13")
+    return answer
+
+
+def _unreadable(policy: Policy, effect: Effect) -> Iterator[Hit]:
+    reason = policy.document.unreadable
+    if reason is not None:
+        yield Hit(policy, effect, Answer(Truth.UNKNOWN, (reason,)), None, Naming.EVERYONE)
+
+
+def _namings(
+    statement: Statement, request: Request, effect: Effect, *, has_boundary: bool
+) -> Iterator[tuple[Naming, Answer]]:
+    element = statement.principal
+    caller = request.principal
+    if element is None:
+        yield Naming.EVERYONE, YES
+    elif not element.negated:
+        yield from element.namings(caller)
+    elif effect is Effect.ALLOW:
+        yield Naming.EVERYONE, ~element.lists(caller)
+    elif has_boundary:
+        yield Naming.EVERYONE, YES
+    else:
+        yield Naming.EVERYONE, ~element.spares(caller)
+
+
+def _of_provider(statement: Statement, request: Request, naming: Naming, named: Answer) -> Answer:
+    """A federated principal can only name sessions that came through that provider (K53)."""
+    state = request.context.lookup("aws:FederatedProvider")
+    if naming is not Naming.FEDERATED_PROVIDER or isinstance(state, Open):
+        return named
+    if isinstance(state, Absent) or statement.principal is None:
+        return NO
+    return named & any_of(
+        same(entry.source, value)
+        for entry in statement.principal.entries
+        if entry.kind is EntryKind.FEDERATED_PROVIDER
+        for value in state.values
+    )
+
+
+def _unsupported_in_key_policy(statement: Statement, request: Request) -> Reason | None:
+    if not fold_case(request.action).startswith("kms:"):
+        return None
+    for condition in statement.conditions:
+        key = fold_case(condition.key)
+        if key.startswith("aws:resourcetag/") or key == "kms:resourcealiases":
+            return Reason(
+                f'the effect of "{condition.key}" in a key policy',
+                ReasonKind.NOT_ESTABLISHED,
+                "K140",
+            )
+    return None

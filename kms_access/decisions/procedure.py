@@ -1,0 +1,251 @@
+"""The decision procedure of K74 to K81, to be held against the pseudocode of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kms_access.decisions.decision import Decision, Verdict
+from kms_access.decisions.grants import RETIRE, grant_hit
+from kms_access.decisions.matching import Hit, combined, identity_hits, resource_hits
+from kms_access.decisions.request import ApplicablePolicies, Request, ResourceTrust
+from kms_access.inventory.actions import find_action
+from kms_access.inventory.model import Policy
+from kms_access.policies.answers import (
+    NO,
+    YES,
+    Answer,
+    Reason,
+    ReasonKind,
+    Truth,
+    all_of,
+    any_of,
+)
+from kms_access.policies.arns import arn_segments
+from kms_access.policies.document import Effect
+from kms_access.policies.overlap import same
+from kms_access.policies.principals import Naming, PrincipalKind
+from kms_access.policies.text import Value
+from kms_access.policies.wildcards import fold_case
+
+_CEILING_OVER_STAR = Reason(
+    'whether boundary and session policy limit a statement for "*"',
+    ReasonKind.NOT_ESTABLISHED,
+    "K77",
+)
+_CEILING_OVER_GRANT = Reason(
+    "whether a missing Allow in a boundary, session policy or service control policy takes away "
+    "a grant",
+    ReasonKind.NOT_ESTABLISHED,
+    "K91",
+)
+
+
+def trust_of(action: str, resource: Value) -> ResourceTrust:
+    """KMS keys and roles need an explicit statement of their own policy, other resources not.
+
+    An alias has no policy of its own: on its part of an alias operation IAM decides (K113).
+    """
+    folded = fold_case(action)
+    explicit = folded.startswith(("kms:", "sts:assumerole")) and not _is_alias(resource)
+    return ResourceTrust.EXPLICIT if explicit else ResourceTrust.IDENTITY_SUFFICES
+
+
+def _is_alias(resource: Value) -> bool:
+    segments = arn_segments(resource)
+    if segments is None or segments[2] != "kms":
+        return False
+    start = segments[5] if isinstance(segments[5], str) else segments[5].parts[0]
+    return isinstance(start, str) and start.startswith("alias/")
+
+
+def authorize(
+    request: Request, policies: ApplicablePolicies, trust: ResourceTrust | None = None
+) -> Decision:
+    """Decide one request under the policies that apply to it (K74-K85).
+
+    `trust` is taken from the action if not given. Pure; never raises for policies that could not
+    be read: they make the answer `DEPENDS`.
+    """
+    trust = trust or trust_of(request.action, request.resource)
+    same_account = same(request.principal.account, request.resource_account)
+    if request.principal.kind is PrincipalKind.SERVICE:
+        same_account = YES
+    if same_account.truth is Truth.UNKNOWN:
+        return _either(
+            _Procedure(request, policies, trust, cross_account=False).decide(),
+            _Procedure(request, policies, trust, cross_account=True).decide(),
+            same_account,
+        )
+    cross_account = same_account.truth is Truth.FALSE
+    return _Procedure(request, policies, trust, cross_account=cross_account).decide()
+
+
+def _either(inside: Decision, across: Decision, same_account: Answer) -> Decision:
+    if inside.verdict is across.verdict and inside.verdict is not Verdict.DEPENDS:
+        return inside
+    reasons = dict.fromkeys((*inside.reasons, *across.reasons, *same_account.reasons))
+    responsible = inside.responsible or across.responsible
+    return Decision(Verdict.DEPENDS, responsible, tuple(reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ceiling:
+    """Policies that limit without giving: `allows` is true where there is none."""
+
+    allows: Answer
+
+    def soft(self, reason: Reason) -> Answer:
+        """`soft` of the pseudocode: certain only where the ceiling allows or is absent."""
+        return YES if self.allows.truth is Truth.TRUE else Answer(Truth.UNKNOWN, (reason,))
+
+
+class _Procedure:
+    def __init__(
+        self,
+        request: Request,
+        policies: ApplicablePolicies,
+        trust: ResourceTrust,
+        *,
+        cross_account: bool,
+    ) -> None:
+        self.request = request
+        self.policies = policies
+        self.trust = trust
+        self.cross_account = cross_account
+        self.caller = request.principal
+        self.is_service = self.caller.kind is PrincipalKind.SERVICE
+        self.info = find_action(request.action)
+        self.is_retire = fold_case(request.action) == RETIRE
+        self.without_key = self.info is not None and not self.info.needs_key
+
+    def decide(self) -> Decision:
+        if self.cross_account and self.info and not self.info.cross_account:
+            return Decision(Verdict.IMPLICITLY_DENIED)
+        denies = self._denies()
+        certain = [hit for hit in denies if hit.answer.truth is Truth.TRUE]
+        if certain:
+            return Decision(Verdict.EXPLICITLY_DENIED, tuple(certain))
+        self._find_ceilings()
+        self._find_identity_side()
+        key_side = self._resource_allows()
+        grants = self._grants()
+        policy_part, policy_hits = self._policy_part(key_side)
+        grant_part = combined(grants) & (
+            self.boundary.soft(_CEILING_OVER_GRANT)
+            & self.session.soft(_CEILING_OVER_GRANT)
+            & self.organization.soft(_CEILING_OVER_GRANT)
+        )
+        allows = policy_part | grant_part
+        hits = [*policy_hits, *grants]
+        return self._verdict(allows, combined(denies), hits, denies)
+
+    def _verdict(
+        self, allows: Answer, denied: Answer, hits: list[Hit], denies: list[Hit]
+    ) -> Decision:
+        if allows.truth is Truth.FALSE:
+            return Decision(Verdict.IMPLICITLY_DENIED)
+        if allows.truth is Truth.TRUE and denied.truth is Truth.FALSE:
+            return Decision(
+                Verdict.ALLOWED, tuple(hit for hit in hits if hit.answer.truth is Truth.TRUE)
+            )
+        reasons = tuple(dict.fromkeys((*allows.reasons, *denied.reasons)))
+        return Decision(Verdict.DEPENDS, (*hits, *denies), reasons)
+
+    def _denies(self) -> list[Hit]:
+        request, policies = self.request, self.policies
+        hits: list[Hit] = []
+        if not self.without_key and not self.is_retire:
+            boundary = bool(policies.boundary)
+            hits += resource_hits(policies.resource, request, Effect.DENY, has_boundary=boundary)
+        if not self.is_service:
+            for group in (policies.identity, policies.boundary, policies.session):
+                hits += identity_hits(group, request, Effect.DENY)
+            if not self.caller.is_service_linked:
+                for level in policies.service_control:
+                    hits += identity_hits(level, request, Effect.DENY)
+        if not self.caller.is_service_linked and not self.is_retire:
+            for level in policies.resource_control:
+                hits += resource_hits(level, request, Effect.DENY, has_boundary=False)
+        return hits
+
+    def _allowed_by(self, policies: Sequence[Policy]) -> Answer:
+        return combined(identity_hits(policies, self.request, Effect.ALLOW))
+
+    def _find_ceilings(self) -> None:
+        policies = self.policies
+        exempt = self.is_service or self.caller.is_service_linked
+        levels = () if exempt else policies.service_control
+        self.organization = _Ceiling(all_of(self._allowed_by(level) for level in levels))
+        self.boundary = _Ceiling(all_of(self._allowed_by((p,)) for p in policies.boundary))
+        session = self._allowed_by(policies.session) if policies.session else YES
+        self.session = _Ceiling(session)
+
+    def _find_identity_side(self) -> None:
+        """`ident` of the pseudocode, with the statements that it rests on."""
+        self.identity_hits: list[Hit] = []
+        if self.is_service:
+            self.identity_policies_allow = self.ident = NO
+            return
+        if self.caller.kind is PrincipalKind.ROOT or self.policies.identity_assumed:
+            self.identity_policies_allow = self.ident = YES
+            return
+        self.identity_hits = identity_hits(self.policies.identity, self.request, Effect.ALLOW)
+        allows = combined(self.identity_hits)
+        if allows.truth is not Truth.TRUE and self.policies.identity_incomplete is not None:
+            allows = allows | Answer(Truth.UNKNOWN, (self.policies.identity_incomplete,))
+        self.identity_policies_allow = allows
+        federated = self.caller.kind is PrincipalKind.FEDERATED_USER
+        if federated and not self.policies.session:
+            self.ident = NO
+        else:
+            self.ident = allows & self.boundary.allows & self.session.allows
+
+    def _resource_allows(self) -> list[Hit]:
+        if self.without_key or self.is_retire:
+            return []
+        boundary = bool(self.policies.boundary)
+        return resource_hits(
+            self.policies.resource, self.request, Effect.ALLOW, has_boundary=boundary
+        )
+
+    def _grants(self) -> list[Hit]:
+        found = (
+            grant_hit(grant, self.request, self.identity_policies_allow)
+            for grant in self.policies.grants
+        )
+        return [hit for hit in found if hit is not None]
+
+    def _policy_part(self, key_side: list[Hit]) -> tuple[Answer, list[Hit]]:
+        if self.is_retire:
+            return NO, []
+        if self.without_key:
+            return self.ident & self.organization.allows, self.identity_hits
+        if self.cross_account:
+            both = combined(key_side) & self.ident & self.organization.allows
+            return both, [*key_side, *self.identity_hits] if both.truth is not Truth.FALSE else []
+        base = any_of(self._direct(hit) for hit in key_side)
+        hits = [hit for hit in key_side if self._direct(hit).truth is not Truth.FALSE]
+        if self.trust is ResourceTrust.IDENTITY_SUFFICES:
+            base = base | self.ident
+            hits += self.identity_hits
+        elif any(hit.naming is Naming.ACCOUNT for hit in hits):
+            hits += self.identity_hits
+        return base & self.organization.allows, hits
+
+    def _direct(self, hit: Hit) -> Answer:
+        """What one statement of the resource policy gives inside the account (K76)."""
+        match hit.naming:
+            case Naming.ACCOUNT:
+                return hit.answer & self.ident
+            case Naming.ROLE | Naming.USER_OF_FEDERATED | Naming.FEDERATED_PROVIDER:
+                return hit.answer & self.boundary.allows & self.session.allows
+            case Naming.EVERYONE if not self.is_service and not _tests_principal_arn(hit):
+                soft = self.boundary.soft(_CEILING_OVER_STAR)
+                return hit.answer & soft & self.session.soft(_CEILING_OVER_STAR)
+            case _:
+                return hit.answer
+
+
+def _tests_principal_arn(hit: Hit) -> bool:
+    return hit.statement is not None and hit.statement.tests("aws:PrincipalArn")

@@ -1,0 +1,131 @@
+"""One request, and the condition keys that follow from who asks for what (K134)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kms_access.inventory.model import Grant, Policy
+from kms_access.policies.answers import Reason, ReasonKind
+from kms_access.policies.arns import arn_segments
+from kms_access.policies.context import (
+    ABSENT,
+    KeyState,
+    Open,
+    Present,
+    RequestContext,
+    absent_otherwise,
+)
+from kms_access.policies.principals import Principal, PrincipalKind
+from kms_access.policies.text import Value
+from kms_access.policies.wildcards import fold_case
+
+MULTIVALUED_KEYS = frozenset(
+    {
+        "kms:encryptioncontextkeys",
+        "kms:grantoperations",
+        "kms:resourcealiases",
+        "aws:tagkeys",
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+    }
+)
+"""Keys that hold a list even when it has one item (K129)."""
+
+ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
+
+_PRINCIPAL_TYPES = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ROLE: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+}
+
+
+class ResourceTrust(Enum):
+    """Whether access to a resource needs a statement of the resource's own policy."""
+
+    EXPLICIT = "explicit"
+    """KMS keys and role trust policies: the resource must let identity policies work."""
+    IDENTITY_SUFFICES = "identity suffices"
+    """Other resources: inside the account an identity policy alone allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call: who, which action such as `kms:Decrypt`, on which resource of which account."""
+
+    principal: Principal
+    action: str
+    resource: Value
+    resource_account: Value
+    context: RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicablePolicies:
+    """Every policy that applies to a request, by its place in the procedure.
+
+    `service_control` are levels, of each of which one policy must allow; empty means that none
+    were supplied (K70). `identity_incomplete` says why the identity may have further policies.
+    `identity_assumed` takes an identity Allow for granted: what any administrator could write.
+    """
+
+    resource: tuple[Policy, ...] = ()
+    identity: tuple[Policy, ...] = ()
+    boundary: tuple[Policy, ...] = ()
+    session: tuple[Policy, ...] = ()
+    service_control: tuple[tuple[Policy, ...], ...] = ()
+    resource_control: tuple[tuple[Policy, ...], ...] = ()
+    grants: tuple[Grant, ...] = field(default=())
+    identity_incomplete: Reason | None = None
+    identity_assumed: bool = False
+
+
+def facts_of(principal: Principal, resource: Value, resource_account: Value) -> dict[str, KeyState]:
+    """The condition keys, in lower case, that principal and resource decide by themselves."""
+    facts: dict[str, KeyState] = {"aws:resourceaccount": Present((resource_account,))}
+    segments = arn_segments(resource)
+    if segments is not None and segments[3] != "":
+        facts["aws:requestedregion"] = Present((segments[3],))
+    if principal.kind is PrincipalKind.SERVICE:
+        return facts | {
+            "aws:principalisawsservice": Present(("true",)),
+            "aws:principalservicename": Present((principal.arn,)),
+            "aws:principalarn": ABSENT,
+            "aws:principalaccount": ABSENT,
+            "aws:principaltype": ABSENT,
+            "aws:username": ABSENT,
+            "aws:userid": ABSENT,
+        }
+    user = principal.kind is PrincipalKind.USER
+    return facts | {
+        "aws:principalisawsservice": Present(("false",)),
+        "aws:principalservicename": ABSENT,
+        "aws:principalarn": Present((principal.arn,)),
+        "aws:principalaccount": Present((principal.account,)),
+        "kms:calleraccount": Present((principal.account,)),
+        "aws:principaltype": Present((_PRINCIPAL_TYPES[principal.kind],)),
+        "aws:username": Present((principal.name,)) if user else ABSENT,
+        "aws:userid": Open(Reason('the unique id "aws:userid"', ReasonKind.UNKNOWN_VALUE, "K134")),
+    }
+
+
+def request_context(
+    facts: Mapping[str, KeyState],
+    given: Mapping[str, KeyState],
+    otherwise: Callable[[str], KeyState] = absent_otherwise,
+) -> RequestContext:
+    """`facts` and the keys `given` with the request, which win; names are folded (K41)."""
+    folded = {fold_case(key): state for key, state in given.items()}
+    return RequestContext({**facts, **folded}, otherwise)
+
+
+def with_multivalued(key: str, state: KeyState) -> KeyState:
+    """`state` marked as a list where the key always holds one (K129)."""
+    if isinstance(state, Present) and fold_case(key) in MULTIVALUED_KEYS:
+        return Present(state.values, multivalued=True)
+    return state
