@@ -1,0 +1,61 @@
+"""Strict JSON: hostile and odd input is refused with a position, or kept visible."""
+
+from __future__ import annotations
+
+import pytest
+
+from kms_access.policies.json_text import JsonError, position_of, read_json
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "1:1: expecting value"),
+        ("{", "1:2: expecting property name enclosed in double quotes"),
+        ('{"a": 1,}', "1:9: expecting property name enclosed in double quotes"),
+        ("{'a': 1}", "1:2: expecting property name enclosed in double quotes"),
+        ('{"a": 1} x', "1:10: extra data"),
+        ('// note\n{"a": 1}', "1:1: expecting value"),
+        ('{"a": NaN}', '1:1: "NaN" is no JSON value'),
+        ('{"a": -Infinity}', '1:1: "-Infinity" is no JSON value'),
+        ('\ufeff{"a": 1}', "1:1: expecting value"),
+        ('{"a":\n  tru}', "2:3: expecting value"),
+        ("[" * 41 + "]" * 41, "1:41: nested more than 40 levels deep"),
+        ("[" * 100_000, "1:41: nested more than 40 levels deep"),
+    ],
+)
+def test_refused(text: str, message: str) -> None:
+    with pytest.raises(JsonError) as caught:
+        read_json(text)
+    assert str(caught.value).startswith(message)
+
+
+def test_text_past_the_limit_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(JsonError, match="text of 11 characters, at most 10 are accepted"):
+        read_json('{"a": 1234}', maximum_characters=10)
+
+
+def test_numbers_keep_their_spelling() -> None:
+    assert read_json("[1e999, 0.10, %s]" % ("9" * 5_000)) == ["1e999", "0.10", "9" * 5_000]
+
+
+def test_repeated_keys_stay_visible() -> None:
+    node = read_json('{"Effect": "Deny", "Effect": "Allow", "a": {"b": 1, "b": 2}}')
+    assert node.duplicates == ("Effect",)
+    assert node["a"].duplicates == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("path", "position"),
+    [
+        ((), "1:1"),
+        (("Statement",), "2:16"),
+        (("Statement", 1), "3:17"),
+        (("Statement", 1, "Sid"), "3:25"),
+        (("Statement", 2), "None"),
+        (("Missing",), "None"),
+    ],
+)
+def test_positions(path: tuple[str | int, ...], position: str) -> None:
+    text = '{"Version": "x",\n  "Statement": [{"Sid": "a"},\n                {"Sid": "b"}]}'
+    assert str(position_of(text, path)) == position
