@@ -22,6 +22,7 @@ from kms_access.policies.answers import (
     any_of,
 )
 from kms_access.policies.arns import arn_segments
+from kms_access.policies.conditions import Quantifier
 from kms_access.policies.document import Effect
 from kms_access.policies.overlap import same
 from kms_access.policies.principals import Naming, PrincipalKind
@@ -248,4 +249,12 @@ class _Procedure:
 
 
 def _tests_principal_arn(hit: Hit) -> bool:
-    return hit.statement is not None and hit.statement.tests("aws:PrincipalArn")
+    """Whether a condition fixes the caller's ARN, so that the statement names it (K76)."""
+    return hit.statement is not None and any(
+        fold_case(condition.key) == "aws:principalarn"
+        and condition.operator is not None
+        and not condition.operator.negated
+        and not condition.if_exists
+        and condition.quantifier is Quantifier.SINGLE
+        for condition in hit.statement.conditions
+    )

@@ -1,0 +1,172 @@
+"""Who can do what with which key, for all subjects, keys and actions of an inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from kms_access.decisions.decision import Decision, Verdict
+from kms_access.decisions.procedure import authorize
+from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
+from kms_access.decisions.static_facts import Organization, key_facts, open_request
+from kms_access.decisions.subjects import Caller, Subject, subjects_of
+from kms_access.inventory.actions import key_actions, possible_for
+from kms_access.inventory.model import Grant, Inventory, Key
+from kms_access.policies.answers import Reason, ReasonKind, Truth
+from kms_access.policies.overlap import same
+
+_INTERNAL = "kms:SynchronizeMultiRegionKey"
+_UNDECIDED = (ReasonKind.UNKNOWN_VALUE, ReasonKind.UNREADABLE, ReasonKind.NOT_ESTABLISHED)
+
+
+class AccessState(Enum):
+    """The answer for one subject, key and action, best access first."""
+
+    ALLOWED = "allowed"
+    CONDITIONAL = "allowed under a condition"
+    """Allowed for requests that fulfil the condition in the reasons."""
+    UNDECIDED = "undecided"
+    DELEGATED = "delegated"
+    """Allowed as far as identity policies outside the definitions allow it (K66)."""
+    EXPLICITLY_DENIED = "denied explicitly"
+    IMPLICITLY_DENIED = "denied by default"
+
+    @property
+    def is_access(self) -> bool:
+        """Whether some request surely succeeds."""
+        return self in (AccessState.ALLOWED, AccessState.CONDITIONAL)
+
+
+_RANK = {state: rank for rank, state in enumerate(AccessState)}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One cell of the map for one action, with the decision that it comes from."""
+
+    subject: Subject
+    key: Key
+    action: str
+    state: AccessState
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class AccessMap:
+    """All answers of an inventory: `cells` by subject and key identity, actions sorted."""
+
+    inventory: Inventory
+    subjects: tuple[Subject, ...]
+    keys: tuple[Key, ...]
+    cells: Mapping[tuple[str, str], tuple[Access, ...]]
+
+    def cell(self, subject: Subject, key: Key) -> tuple[Access, ...]:
+        """The answers for one subject and key, one for each action that the key can carry out."""
+        return self.cells[subject.identity, key.origin.identity]
+
+    def __iter__(self) -> Iterator[Access]:
+        for subject in self.subjects:
+            for key in self.keys:
+                yield from self.cell(subject, key)
+
+
+def access_map(inventory: Inventory, organization: Organization | None = None) -> AccessMap:
+    """Decide every subject, key and action; actions that a key cannot carry out are left out.
+
+    `organization`: what is declared about the organization, for `aws:PrincipalOrgID`.
+    """
+    organization = organization or Organization()
+    subjects = subjects_of(inventory, organization)
+    keys = tuple(sorted(inventory.keys, key=lambda key: (key.label, key.origin.identity)))
+    evaluator = Evaluator(inventory, organization)
+    cells = {
+        (subject.identity, key.origin.identity): tuple(
+            evaluator.access(subject, key, action) for action in actions_of(key)
+        )
+        for subject in subjects
+        for key in keys
+    }
+    return AccessMap(inventory, subjects, keys, cells)
+
+
+def actions_of(key: Key) -> list[str]:
+    """The actions that apply to a key and that its kind can carry out (K121), sorted."""
+    names: Iterable[str] = key_actions()
+    if isinstance(key.usage, str) and isinstance(key.spec, str):
+        names = possible_for(key.usage, asymmetric=key.spec != "SYMMETRIC_DEFAULT")
+    return sorted(name for name in names if name != _INTERNAL)
+
+
+class Evaluator:
+    """Decides single questions over one inventory."""
+
+    def __init__(self, inventory: Inventory, organization: Organization) -> None:
+        self._inventory = inventory
+        self._organization = organization
+        self._facts = {key.origin.identity: key_facts(key) for key in inventory.keys}
+        self._grants = {
+            key.origin.identity: tuple(_grants_on(key, inventory.grants)) for key in inventory.keys
+        }
+
+    def access(self, subject: Subject, key: Key, action: str) -> Access:
+        """The best access that any caller of the subject has."""
+        decisions = [self._decide(caller, key, action) for caller in subject.callers]
+        state, decision = min(((_state(d), d) for d in decisions), key=lambda pair: _RANK[pair[0]])
+        return Access(subject, key, action, state, decision)
+
+    def _decide(self, caller: Caller, key: Key, action: str) -> Decision:
+        facts = facts_of(caller.principal, key.arn, key.account)
+        facts |= self._facts[key.origin.identity]
+        facts |= self._organization.facts(caller.principal)
+        otherwise = open_request(caller.principal, key, action)
+        context = request_context(facts, caller.facts, otherwise)
+        request = Request(caller.principal, action, key.arn, key.account, context)
+        policies = ApplicablePolicies(
+            key.policies,
+            caller.identity,
+            caller.boundary,
+            (),
+            self._inventory.service_control,
+            self._inventory.resource_control,
+            self._grants[key.origin.identity],
+            caller.incomplete,
+            caller.assumed_allowed,
+        )
+        if len(key.policies) < 2:
+            return authorize(request, policies)
+        single = [authorize(request, replace(policies, resource=(p,))) for p in key.policies]
+        return _agreed(single, key)
+
+
+def _agreed(decisions: list[Decision], key: Key) -> Decision:
+    """Two definitions of one key policy: decided only where both give the same (K194)."""
+    last = decisions[-1]
+    if all(d.verdict is last.verdict for d in decisions) and last.verdict is not Verdict.DEPENDS:
+        return last
+    text = f"which of {len(decisions)} definitions of the key policy of {key.label} is in force"
+    reason = Reason(text, ReasonKind.UNREADABLE, "K194")
+    hits = tuple(dict.fromkeys(hit for d in decisions for hit in d.responsible))
+    reasons = tuple(dict.fromkeys((reason, *(r for d in decisions for r in d.reasons))))
+    return Decision(Verdict.DEPENDS, hits, reasons)
+
+
+def _grants_on(key: Key, grants: Iterable[Grant]) -> Iterator[Grant]:
+    for grant in grants:
+        if same(grant.key_arn, key.arn).truth is not Truth.FALSE:
+            yield grant
+
+
+def _state(decision: Decision) -> AccessState:
+    match decision.verdict:
+        case Verdict.ALLOWED:
+            return AccessState.ALLOWED
+        case Verdict.EXPLICITLY_DENIED:
+            return AccessState.EXPLICITLY_DENIED
+        case Verdict.IMPLICITLY_DENIED:
+            return AccessState.IMPLICITLY_DENIED
+        case Verdict.DEPENDS:
+            kinds = {reason.kind for reason in decision.reasons}
+            if kinds & {*_UNDECIDED}:
+                return AccessState.UNDECIDED
+            return AccessState.DELEGATED if ReasonKind.OUTSIDE in kinds else AccessState.CONDITIONAL

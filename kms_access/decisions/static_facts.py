@@ -1,0 +1,106 @@
+"""Condition keys that are known before the deployment, and what stays open (K134-K147)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from kms_access.decisions.request import ENCRYPTION_CONTEXT
+from kms_access.inventory.actions import find_action
+from kms_access.inventory.model import Key
+from kms_access.policies.answers import Reason, ReasonKind
+from kms_access.policies.context import ABSENT, KeyState, Open, Present, open_otherwise
+from kms_access.policies.principals import Principal, PrincipalKind
+from kms_access.policies.text import ANY_CHARACTER, Value, unknown_text
+from kms_access.policies.wildcards import fold_case
+
+_GRANT_ACTIONS = frozenset({"kms:creategrant", "kms:listgrants", "kms:revokegrant"})
+_CRYPTOGRAPHIC = frozenset({"encrypt", "decrypt"})
+_SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The organization that the rules file declares, and its accounts."""
+
+    id: str = ""
+    accounts: frozenset[str] = field(default_factory=frozenset)
+
+    def facts(self, principal: Principal) -> dict[str, KeyState]:
+        """`aws:PrincipalOrgID` of a caller, as far as it is declared (K145)."""
+        if principal.kind is PrincipalKind.SERVICE:
+            return {"aws:principalorgid": ABSENT}
+        if self.id and principal.account in self.accounts:
+            return {"aws:principalorgid": Present((self.id,))}
+        reason = Reason(
+            f"the organization of account {principal.account}", ReasonKind.UNKNOWN_VALUE, "K134"
+        )
+        return {"aws:principalorgid": Open(reason)}
+
+
+def key_facts(key: Key) -> dict[str, KeyState]:
+    """The condition keys that a KMS key decides."""
+    spec = _known(key.spec, f"the key spec of {key.label}")
+    usage = _known(key.usage, f"the key usage of {key.label}")
+    facts: dict[str, KeyState] = {
+        "kms:keyspec": spec,
+        "kms:customermasterkeyspec": spec,
+        "kms:keyusage": usage,
+        "kms:customermasterkeyusage": usage,
+        "kms:keyorigin": _known(key.origin_of_material, f"the origin of {key.label}"),
+        "kms:multiregion": Present(("true" if key.multi_region else "false",)),
+        # The aliases of the definitions are a lower bound (K141).
+        "kms:resourcealiases": Present(
+            (*key.aliases, unknown_text(f"a further alias of {key.label}", ANY_CHARACTER)),
+            multivalued=True,
+        ),
+    }
+    for name, value in key.tags.items():
+        facts[f"aws:resourcetag/{fold_case(name)}"] = Present((value,))
+    return facts
+
+
+def _known(value: Value | None, stands_for: str) -> KeyState:
+    if value is None:
+        return Open(Reason(stands_for, ReasonKind.UNKNOWN_VALUE, "K134"))
+    return Present((value,))
+
+
+def principal_tag_facts(principal: Principal, tags: Mapping[str, Value]) -> dict[str, KeyState]:
+    """Tags of a user; those of a role may be replaced by session tags and stay open (K134)."""
+    if principal.kind is not PrincipalKind.USER:
+        return {}
+    return {f"aws:principaltag/{fold_case(k)}": Present((v,)) for k, v in tags.items()}
+
+
+def open_request(principal: Principal, key: Key, action: str) -> Callable[[str], KeyState]:
+    """What is known of the keys that no fact decides, for all requests of one action."""
+    is_service = principal.kind is PrincipalKind.SERVICE
+    has_encryption_context = _takes_encryption_context(key, action)
+    folded_action = fold_case(action)
+
+    def otherwise(name: str) -> KeyState:
+        folded = fold_case(name)
+        if folded.startswith(ENCRYPTION_CONTEXT) or folded == "kms:encryptioncontextkeys":
+            return open_otherwise(name) if has_encryption_context else ABSENT
+        if folded == "kms:grantisforawsresource" and folded_action not in _GRANT_ACTIONS:
+            return ABSENT
+        if folded.startswith("aws:resourcetag/"):
+            return ABSENT
+        if folded.startswith("aws:principaltag/") and principal.kind is PrincipalKind.USER:
+            return ABSENT
+        if folded in _SOURCE_KEYS and not is_service:
+            return ABSENT
+        return open_otherwise(name)
+
+    return otherwise
+
+
+def _takes_encryption_context(key: Key, action: str) -> bool:
+    """Encryption context exists for CreateGrant and for symmetric encryption keys (K138)."""
+    if key.spec is not None and key.spec != "SYMMETRIC_DEFAULT":
+        return False
+    info = find_action(action)
+    if info is None:
+        return True
+    return info.name == "kms:CreateGrant" or info.capability in _CRYPTOGRAPHIC

@@ -1,0 +1,200 @@
+"""Who may have access: identities of the definitions, and principal classes (design 4.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kms_access.decisions.mentions import Mentions, mentions_of
+from kms_access.decisions.static_facts import Organization, principal_tag_facts
+from kms_access.inventory.model import Identity, Inventory, Policy
+from kms_access.inventory.origin import Origin
+from kms_access.policies.answers import Reason, ReasonKind, Truth
+from kms_access.policies.context import ABSENT, KeyState, Present
+from kms_access.policies.overlap import same
+from kms_access.policies.principals import Principal, PrincipalKind
+from kms_access.policies.text import DIGIT, Text, Unknown, Value, concat
+
+
+class SubjectKind(Enum):
+    """What a row of the access map stands for."""
+
+    IDENTITY = "identity"
+    """A user or role of the definitions."""
+    ELSEWHERE = "identity defined elsewhere"
+    """A user, role or session that a policy names and the definitions do not hold."""
+    ACCOUNT = "account"
+    """Any other identity of an account."""
+    ORGANIZATION = "organization"
+    EVERYONE = "everyone"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One caller to be tried for a subject, with the policies of its side."""
+
+    principal: Principal
+    identity: tuple[Policy, ...] = ()
+    boundary: tuple[Policy, ...] = ()
+    facts: Mapping[str, KeyState] = field(default_factory=dict)
+    incomplete: Reason | None = None
+    assumed_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A row of the access map. It has the access that any of its callers has."""
+
+    kind: SubjectKind
+    label: str
+    arn: Value
+    account: Value
+    callers: tuple[Caller, ...]
+    origin: Origin | None = None
+    tags: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """What tells the subject from all others."""
+        return self.origin.identity if self.origin else str(self.arn)
+
+
+def subjects_of(inventory: Inventory, organization: Organization) -> tuple[Subject, ...]:
+    """Every subject that a policy, grant or definition of the inventory speaks of, sorted."""
+    identities = [subject_of(identity) for identity in inventory.identities]
+    mentions = mentions_of(inventory)
+    known = [identity.principal for identity in inventory.identities]
+    subjects = [
+        *identities,
+        *_elsewhere(mentions, known),
+        *_accounts(mentions, inventory),
+        *_organizations(mentions, organization),
+        *([everyone()] if mentions.everyone else []),
+        *(service(name) for name in mentions.services),
+    ]
+    return tuple(
+        sorted(subjects, key=lambda s: (list(SubjectKind).index(s.kind), s.label, s.identity))
+    )
+
+
+def subject_of(identity: Identity) -> Subject:
+    """The row of a user or role of the inventory."""
+    kind = SubjectKind.IDENTITY if identity.complete else SubjectKind.ELSEWHERE
+    principal = identity.principal
+    facts = principal_tag_facts(principal, identity.tags)
+    caller = Caller(
+        principal,
+        identity.policies,
+        identity.boundary,
+        facts,
+        None if identity.complete else _elsewhere_reason(identity.label),
+    )
+    return Subject(
+        kind,
+        identity.label,
+        principal.arn,
+        principal.account,
+        (caller,),
+        identity.origin,
+        identity.tags,
+    )
+
+
+def _elsewhere_reason(label: str) -> Reason:
+    return Reason(f"identity policies of {label} elsewhere", ReasonKind.OUTSIDE, "K66")
+
+
+def subject_elsewhere(principal: Principal) -> Subject:
+    """The row of a principal that the definitions only mention."""
+    label = _label(principal)
+    reason = _elsewhere_reason(label)
+    caller = Caller(principal, incomplete=reason)
+    arn = principal.arn
+    if principal.session is not None:
+        arn = concat(
+            (
+                *("arn:", principal.partition, ":sts::", principal.account),
+                *(":assumed-role/", principal.name, "/", principal.session),
+            )
+        )
+    return Subject(SubjectKind.ELSEWHERE, label, arn, principal.account, (caller,))
+
+
+def _label(principal: Principal) -> str:
+    if principal.kind is PrincipalKind.ROOT:
+        return f"root user of account {principal.account}"
+    name = f"{principal.kind.value} {principal.name}"
+    return f"session {principal.session} of {name}" if principal.session is not None else name
+
+
+def _elsewhere(mentions: Mentions, known: list[Principal]) -> Iterator[Subject]:
+    for principal in mentions.principals:
+        if not any(_is_same(principal, other) for other in known):
+            yield subject_elsewhere(principal)
+
+
+def _is_same(named: Principal, known: Principal) -> bool:
+    """Whether a mentioned principal is surely one of the definitions (K48)."""
+    if named.kind is not known.kind or named.session is not None:
+        return False
+    answer = same(named.account, known.account) & same(named.name, known.name)
+    return answer.truth is Truth.TRUE
+
+
+def _accounts(mentions: Mentions, inventory: Inventory) -> Iterator[Subject]:
+    for account in mentions.accounts:
+        own = any(same(account, key.account).truth is Truth.TRUE for key in inventory.keys)
+        label = f"any other identity of account {account}" if own else f"account {account}"
+        role = _unnamed_role(account, f"an identity of account {account} that no policy names")
+        reason = Reason(f"identity policies in account {account}", ReasonKind.OUTSIDE, "K66")
+        yield Subject(
+            SubjectKind.ACCOUNT,
+            label,
+            concat(("arn:aws:iam::", account, ":root")),
+            account,
+            (Caller(role, incomplete=reason),),
+        )
+
+
+def _unnamed_role(account: Value, stands_for: str) -> Principal:
+    name = Text((Unknown(stands_for, matches_no_literal=True, of_request=True),))
+    arn = concat(("arn:aws:iam::", account, ":role/", name))
+    return Principal(PrincipalKind.ROLE, arn, account, "aws", concat(("/", name)))
+
+
+def _outside_account() -> Value:
+    return Text((Unknown("an account that no policy names", DIGIT, matches_no_literal=True),))
+
+
+def _organizations(mentions: Mentions, organization: Organization) -> Iterator[Subject]:
+    for org in mentions.organizations:
+        role = _unnamed_role(_outside_account(), f"an identity of organization {org}")
+        facts: dict[str, KeyState] = {"aws:principalorgid": Present((org,))}
+        label = "our organization" if org == organization.id else f"organization {org}"
+        yield Subject(
+            SubjectKind.ORGANIZATION,
+            label,
+            org,
+            "",
+            (Caller(role, facts=facts, assumed_allowed=True),),
+        )
+
+
+def everyone() -> Subject:
+    """Outsiders of whom no policy speaks: without an organization and with a strange one (K57)."""
+    role = _unnamed_role(_outside_account(), "an identity that no policy names")
+    strange = Text((Unknown("an organization that no policy names", matches_no_literal=True),))
+    memberships: tuple[KeyState, ...] = (ABSENT, Present((strange,)))
+    callers = tuple(
+        Caller(role, facts={"aws:principalorgid": membership}, assumed_allowed=True)
+        for membership in memberships
+    )
+    return Subject(SubjectKind.EVERYONE, "everyone", "*", "", callers)
+
+
+def service(name: str) -> Subject:
+    """A service principal (K54)."""
+    principal = Principal(PrincipalKind.SERVICE, name)
+    return Subject(SubjectKind.SERVICE, f"service {name}", name, "", (Caller(principal),))
