@@ -1,0 +1,143 @@
+"""Nobody who lasts could change the key policy any more, or KMS would refuse it (K151-K155)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kms_access.decisions.access_map import Access, AccessState
+from kms_access.decisions.subjects import Subject, SubjectKind, subject_elsewhere
+from kms_access.inventory.model import Key
+from kms_access.policies.principals import Principal, PrincipalKind, parse_principal
+from kms_access.policies.text import concat
+from kms_access.rules.checks.access_facts import describe_reasons
+from kms_access.rules.checks.interface import Check
+from kms_access.rules.findings import Finding
+from kms_access.rules.model import Level
+from kms_access.rules.situation import Situation
+
+_ID = "lockout"
+ACTION = "kms:PutKeyPolicy"
+
+
+def _find(situation: Situation, level: Level) -> Iterator[Finding]:
+    for key in situation.access_map.keys:
+        if key.bypasses_lockout_check:
+            yield _finding(
+                key,
+                level,
+                f"key {key.label} is made without AWS's lock-out check",
+                ("BypassPolicyLockoutSafetyCheck is true (K155)",),
+                "remove the bypass flag",
+            )
+        state = management_of(situation, key)
+        if state is AccessState.IMPLICITLY_DENIED:
+            deployers = deployers_of(situation, key)
+            names = " or ".join(deployer.label for deployer in deployers)
+            claim = f"nobody can change the key policy of {key.label}"
+            if deployers:
+                claim = f"{names} cannot change the key policy of {key.label}, KMS refuses it"
+            yield _finding(
+                key,
+                level,
+                claim,
+                tuple(_explain(situation, key)),
+                "let the deployer or the account principal use kms:PutKeyPolicy in the key policy",
+            )
+
+
+def _explain(situation: Situation, key: Key) -> Iterator[str]:
+    for access in _attempts(situation, key):
+        yield f"{access.subject.label}: {ACTION} is {access.state.value}"
+
+
+def management_of(situation: Situation, key: Key) -> AccessState:
+    """Whether the key stays manageable: allowed, undecided, or denied.
+
+    KMS asks whether who deploys can call PutKeyPolicy (K151). Where that hangs on the deployer's
+    identity policies elsewhere, or no deployer is known, the account's root user decides: if it
+    can, the account's administrators can help themselves (K44). A permission that only somebody
+    else holds leaves it undecided who deploys (K152).
+    """
+    deployers = deployers_of(situation, key)
+    states = {_attempt(situation, deployer, key).state for deployer in deployers}
+    root = _attempt(situation, _root_user(key), key).state
+    if AccessState.ALLOWED in states:
+        return AccessState.ALLOWED
+    if states & {AccessState.CONDITIONAL, AccessState.UNDECIDED}:
+        return AccessState.UNDECIDED
+    if deployers and AccessState.DELEGATED not in states:
+        return AccessState.IMPLICITLY_DENIED
+    if root is AccessState.ALLOWED:
+        return AccessState.ALLOWED
+    if root in (AccessState.CONDITIONAL, AccessState.UNDECIDED) or deployers:
+        return AccessState.UNDECIDED
+    if situation.rules.deployers:
+        return AccessState.IMPLICITLY_DENIED
+    held = any(
+        access.action == ACTION
+        and access.state is not AccessState.IMPLICITLY_DENIED
+        and access.state is not AccessState.EXPLICITLY_DENIED
+        for subject in situation.access_map.subjects
+        for access in situation.access_map.cell(subject, key)
+    )
+    return AccessState.UNDECIDED if held else AccessState.IMPLICITLY_DENIED
+
+
+def reasons_of(situation: Situation, key: Key) -> str:
+    """Why it is open who can manage a key."""
+    for access in _attempts(situation, key):
+        if access.state is AccessState.DELEGATED:
+            return f"identity policies of the deployer {access.subject.label}"
+        if access.decision.reasons:
+            return describe_reasons(access.decision.reasons).removeprefix("depending on ")
+    return "who deploys the key: no deployer is configured"
+
+
+def deployers_of(situation: Situation, key: Key) -> list[Subject]:
+    """The subjects that create the key."""
+    known = [s for s in situation.access_map.subjects if situation.is_deployer(s, key)]
+    arns = {subject.arn for subject in known}
+    for arn in key.deployers:
+        principal = parse_principal(arn) if arn not in arns else None
+        if principal is not None:
+            known.append(subject_elsewhere(principal))
+    return known
+
+
+def _attempts(situation: Situation, key: Key) -> Iterator[Access]:
+    for subject in [*deployers_of(situation, key), _root_user(key)]:
+        yield _attempt(situation, subject, key)
+
+
+def _attempt(situation: Situation, subject: Subject, key: Key) -> Access:
+    return situation.evaluator.access(subject, key, ACTION)
+
+
+def _root_user(key: Key) -> Subject:
+    arn = concat(("arn:", key.partition, ":iam::", key.account, ":root"))
+    principal = Principal(PrincipalKind.ROOT, arn, key.account, key.partition)
+    return Subject(
+        SubjectKind.ELSEWHERE,
+        f"root user of account {key.account}",
+        arn,
+        key.account,
+        subject_elsewhere(principal).callers,
+    )
+
+
+def _finding(key: Key, level: Level, claim: str, details: tuple[str, ...], fix: str) -> Finding:
+    return Finding(
+        _ID,
+        level,
+        claim,
+        key.label,
+        key.origin,
+        capability="administer",
+        actions=(ACTION,),
+        details=details,
+        rule="built-in: somebody who lasts can always change a key policy",
+        fix=fix,
+    )
+
+
+CHECK = Check(_ID, "a key policy locks out those who must manage the key", Level.ERROR, _find)

@@ -1,0 +1,35 @@
+"""Callers of whom no policy speaks have access (K57-K59)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kms_access.decisions.subjects import SubjectKind
+from kms_access.rules.checks.access_facts import WORDS, facts_of, finding_of
+from kms_access.rules.checks.interface import Check
+from kms_access.rules.findings import Finding
+from kms_access.rules.model import Level
+from kms_access.rules.situation import Situation
+
+_ID = "public-access"
+
+
+def _find(situation: Situation, level: Level) -> Iterator[Finding]:
+    for subject in situation.access_map.subjects:
+        if subject.kind is not SubjectKind.EVERYONE:
+            continue
+        for key in situation.access_map.keys:
+            cell = situation.access_map.cell(subject, key)
+            for fact in facts_of(access for access in cell if access.state.is_access):
+                yield finding_of(
+                    _ID,
+                    level,
+                    fact,
+                    f"everyone can {WORDS[fact.capability]} key {key.label}",
+                    "built-in: no key is open to callers of any account",
+                    "name the principals, or add a condition that fixes the caller, such as "
+                    "aws:PrincipalOrgID or kms:CallerAccount",
+                )
+
+
+CHECK = Check(_ID, "a key is open to callers of any account", Level.ERROR, _find)

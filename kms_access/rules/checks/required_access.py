@@ -1,0 +1,107 @@
+"""A team has lost access that a rule requires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kms_access.decisions.access_map import Access, AccessState
+from kms_access.inventory.model import Key
+from kms_access.policies.answers import Truth
+from kms_access.rules.checks.access_facts import WORDS, describe_reasons
+from kms_access.rules.checks.interface import Check
+from kms_access.rules.findings import Finding
+from kms_access.rules.model import KeyRule, Level, Permission
+from kms_access.rules.situation import Situation
+
+_ID = "required-access"
+
+MEANT_BY = {
+    "view": ("kms:DescribeKey",),
+    "encrypt": ("kms:Encrypt", "kms:GenerateDataKey", "kms:Encapsulate"),
+    "decrypt": ("kms:Decrypt", "kms:Decapsulate"),
+    "sign": ("kms:Sign",),
+    "verify": ("kms:Verify",),
+    "mac": ("kms:GenerateMac",),
+    "derive": ("kms:DeriveSharedSecret",),
+    "grant": ("kms:CreateGrant",),
+    "administer": ("kms:PutKeyPolicy",),
+    "delete": ("kms:ScheduleKeyDeletion",),
+}
+"""The actions of which a team needs one to count as having a capability; `use` needs any of its
+capabilities, since no key can carry out all of them (K121)."""
+
+
+def _find(situation: Situation, level: Level) -> Iterator[Finding]:
+    for key in situation.access_map.keys:
+        for matched in situation.rules_for(key):
+            if matched.answer.truth is not Truth.TRUE:
+                continue
+            for team, permissions in matched.rule.require.items():
+                for permission in permissions:
+                    if not has_required(situation, key, team, permission):
+                        yield _finding(situation, key, matched.rule, team, permission, level)
+
+
+def needed_actions(permission: Permission) -> frozenset[str]:
+    """The actions of which one must be possible."""
+    if permission.word in MEANT_BY:
+        return frozenset(MEANT_BY[permission.word])
+    if permission.word == "use":
+        meant = frozenset(action for actions in MEANT_BY.values() for action in actions)
+        return meant & permission.actions
+    return permission.actions
+
+
+def _accesses(
+    situation: Situation, key: Key, team: str, permission: Permission
+) -> Iterator[Access]:
+    wanted = needed_actions(permission)
+    for subject in situation.access_map.subjects:
+        if situation.member(subject, team).truth is Truth.TRUE:
+            for access in situation.access_map.cell(subject, key):
+                if access.action in wanted:
+                    yield access
+
+
+def has_required(situation: Situation, key: Key, team: str, permission: Permission) -> bool:
+    """Whether some principal of the team surely has the access; a condition is not enough."""
+    accesses = _accesses(situation, key, team, permission)
+    return any(access.state is AccessState.ALLOWED for access in accesses)
+
+
+def _finding(
+    situation: Situation,
+    key: Key,
+    rule: KeyRule,
+    team: str,
+    permission: Permission,
+    level: Level,
+) -> Finding:
+    accesses = list(_accesses(situation, key, team, permission))
+    order = list(AccessState)
+    wanted = " or ".join(sorted(needed_actions(permission)))
+    verb = WORDS.get(permission.word)
+    what = f"{verb} key {key.label}" if verb else f"{permission.word} on key {key.label}"
+    details = tuple(
+        f"{access.subject.label}: {access.action} is {access.state.value}"
+        + (f", {describe_reasons(access.decision.reasons)}" if access.decision.reasons else "")
+        for access in sorted(accesses, key=lambda a: (order.index(a.state), a.subject.label))[:3]
+    ) or (f'no principal of team "{team}" is in the definitions or named by the key policy',)
+    return Finding(
+        _ID,
+        level,
+        f"team {team} cannot surely {what}",
+        key.label,
+        key.origin,
+        f"team {team}",
+        None,
+        f"team {team}",
+        permission.word,
+        tuple(sorted(needed_actions(permission))),
+        details=details,
+        rule=f"{permission.place} '{rule.name}' requires {permission.word} for {team}",
+        fix=f"keep a statement that allows {wanted} to {team}",
+    )
+
+
+CHECK = Check(_ID, "a team lacks access that it must have", Level.ERROR, _find)

@@ -1,0 +1,80 @@
+"""A principal can do something with a key that no rule allows to its team."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kms_access.decisions.access_map import Access
+from kms_access.decisions.subjects import SubjectKind
+from kms_access.policies.answers import Truth
+from kms_access.rules.checks.access_facts import (
+    WORDS,
+    AccessFact,
+    counts_as_access,
+    facts_of,
+    finding_of,
+)
+from kms_access.rules.checks.interface import Check
+from kms_access.rules.findings import Finding
+from kms_access.rules.model import KeyRule, Level
+from kms_access.rules.situation import Situation, allows
+
+_ID = "team-access"
+
+
+def _find(situation: Situation, level: Level) -> Iterator[Finding]:
+    for key in situation.access_map.keys:
+        certain = [m.rule for m in situation.rules_for(key) if m.answer.truth is Truth.TRUE]
+        if not certain:
+            continue
+        for subject in situation.access_map.subjects:
+            # Everyone is the business of the check public-access.
+            if subject.kind is SubjectKind.EVERYONE:
+                continue
+            cell = situation.access_map.cell(subject, key)
+            forbidden = [access for access in cell if _is_forbidden(access, situation)]
+            for fact in facts_of(forbidden):
+                yield _finding(fact, certain, level)
+
+
+def _is_forbidden(access: Access, situation: Situation) -> bool:
+    if not counts_as_access(access) or situation.permission_for(access).truth is not Truth.FALSE:
+        return False
+    deploys = access.action == "kms:PutKeyPolicy" and situation.is_deployer(
+        access.subject, access.key
+    )
+    return not deploys
+
+
+def _finding(fact: AccessFact, rules: list[KeyRule], level: Level) -> Finding:
+    subject, key = fact.best.subject, fact.best.key
+    claim = f"{subject.label} can {WORDS[fact.capability]} key {key.label}"
+    rule = rules[0]
+    teams = sorted(
+        {
+            team
+            for rule in rules
+            for team, permissions in rule.allow.items()
+            if any(allows(permissions, action) for action in fact.actions)
+        }
+    )
+    only = f"lets only {' and '.join(teams)} do this" if teams else "lets no team do this"
+    names = ", ".join(f"'{rule.name}'" for rule in rules)
+    return finding_of(
+        _ID,
+        level,
+        fact,
+        claim,
+        f"{rule.place} {names} {only}",
+        f"remove {_last_step(fact)}, or allow {fact.capability} to {subject.label} there",
+    )
+
+
+def _last_step(fact: AccessFact) -> str:
+    hops = [hit for hit in fact.best.decision.responsible if hit.statement is not None]
+    if not hops:
+        return "the grant"
+    return f"{', '.join(fact.actions[:2])} from {hops[-1].source.label}"
+
+
+CHECK = Check(_ID, "a principal has access that its team is not allowed", Level.ERROR, _find)

@@ -1,0 +1,130 @@
+"""Something that a rule asks about cannot be decided from the definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kms_access.decisions.access_map import Access, AccessState
+from kms_access.decisions.proof import Proof
+from kms_access.decisions.subjects import SubjectKind
+from kms_access.inventory.actions import find_action
+from kms_access.inventory.model import Key
+from kms_access.policies.answers import Reason, ReasonKind, Truth
+from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.lockout import management_of, reasons_of
+from kms_access.rules.findings import Finding
+from kms_access.rules.model import Level
+from kms_access.rules.situation import Situation
+
+_ID = "undecided"
+_SHOWN = 4
+_FIX = {
+    ReasonKind.UNKNOWN_VALUE: "write the value so that it is known before the deployment, "
+    "for example an ARN from the account id and an explicit name",
+    ReasonKind.UNREADABLE: "supply the policy with the definitions, or write it as AWS accepts it",
+    ReasonKind.NOT_ESTABLISHED: "avoid the construct: AWS does not document what it does",
+}
+
+
+def _find(situation: Situation, level: Level) -> Iterator[Finding]:
+    for key in situation.access_map.keys:
+        yield from _open_accesses(situation, key, level)
+        yield from _open_membership(situation, key, level)
+        if management_of(situation, key) is AccessState.UNDECIDED:
+            yield Finding(
+                _ID,
+                level,
+                f"cannot decide who can change the key policy of {key.label}",
+                key.label,
+                key.origin,
+                capability="administer",
+                details=(f"open: {reasons_of(situation, key)}",),
+                rule="built-in: somebody who lasts can always change a key policy",
+                fix='name who deploys in "deployers" of the rules file, and let it use '
+                "kms:PutKeyPolicy",
+            )
+    for item in situation.access_map.inventory.not_covered:
+        if item.may_change_key_access:
+            yield Finding(
+                _ID,
+                level,
+                f"{item.origin} may change access to keys and is not evaluated",
+                item.origin.label or item.origin.identity,
+                item.origin,
+                details=(f"open: {item.reason}",),
+                rule="built-in: nothing that can open a key is passed over",
+                fix="check it by hand, or define the access in a resource that is evaluated",
+            )
+
+
+def _open_accesses(situation: Situation, key: Key, level: Level) -> Iterator[Finding]:
+    """One finding for each unknown, however many principals hang on it."""
+    by_reason: dict[Reason, list[Access]] = {}
+    for subject in situation.access_map.subjects:
+        if subject.kind is not SubjectKind.EVERYONE and not situation.rules_for(key):
+            continue
+        for access in situation.access_map.cell(subject, key):
+            if access.state is not AccessState.UNDECIDED:
+                continue
+            if situation.permission_for(access).truth is Truth.TRUE:
+                continue
+            for reason in access.decision.reasons:
+                if reason.kind in _FIX:
+                    by_reason.setdefault(reason, []).append(access)
+    for reason, accesses in by_reason.items():
+        yield _about_reason(key, reason, accesses, level)
+
+
+def _about_reason(key: Key, reason: Reason, accesses: list[Access], level: Level) -> Finding:
+    subjects = list(dict.fromkeys(access.subject.label for access in accesses))
+    infos = (find_action(access.action) for access in accesses)
+    capabilities = list(dict.fromkeys(info.capability for info in infos if info))
+    rule = f" ({reason.rule})" if reason.rule else ""
+    return Finding(
+        _ID,
+        level,
+        f"cannot decide who can use key {key.label}: {reason.text}",
+        key.label,
+        key.origin,
+        details=(
+            f"for {_shortened(subjects)}: {_shortened(capabilities)}",
+            f"open: {reason.text}{rule}",
+        ),
+        proof=Proof.of(accesses[0].decision),
+        rule="built-in: undecided is never a pass",
+        fix=_FIX[reason.kind],
+    )
+
+
+def _shortened(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _open_membership(situation: Situation, key: Key, level: Level) -> Iterator[Finding]:
+    """Access of a principal whose team, or of a key whose rule, is not known for sure."""
+    for subject in situation.access_map.subjects:
+        open_accesses = [
+            access
+            for access in situation.access_map.cell(subject, key)
+            if access.state.is_access and situation.permission_for(access).truth is Truth.UNKNOWN
+        ]
+        if open_accesses:
+            answer = situation.permission_for(open_accesses[0])
+            reasons = ", ".join(reason.text for reason in answer.reasons)
+            yield Finding(
+                _ID,
+                level,
+                f"cannot decide whether {subject.label} may use key {key.label}",
+                key.label,
+                key.origin,
+                subject.label,
+                subject.origin,
+                subject.identity,
+                details=(f"open: {reasons}",),
+                rule="built-in: undecided is never a pass",
+                fix='give it an explicit name, or list it under "definitions" of its team',
+            )
+
+
+CHECK = Check(_ID, "access cannot be decided from the definitions", Level.ERROR, _find)

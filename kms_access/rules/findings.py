@@ -1,0 +1,53 @@
+"""One broken rule, with the evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from kms_access.decisions.proof import Proof
+from kms_access.inventory.origin import Origin
+from kms_access.rules.model import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One access fact that breaks a rule, or that could not be decided.
+
+    `claim` is complete in one line. `principal`, `capability` and `actions` are empty where the
+    finding is about a key as a whole. `when` is `always`, or the condition in words. `rule` says
+    which rule is broken and where it stands; `fix` the smallest change.
+    """
+
+    check: str
+    level: Level
+    claim: str
+    key: str
+    key_origin: Origin | None = None
+    principal: str = ""
+    principal_origin: Origin | None = None
+    principal_identity: str = ""
+    capability: str = ""
+    actions: tuple[str, ...] = ()
+    when: str = ""
+    proof: Proof = field(default_factory=lambda: Proof(()))
+    details: tuple[str, ...] = ()
+    rule: str = ""
+    fix: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Stable as long as the access fact is the same: check, principal, key, capability."""
+        key = self.key_origin.identity if self.key_origin else self.key
+        # A finding without principal or capability is about one reason, which its claim names.
+        reason = "" if self.principal_identity else self.claim
+        fact = (self.check, self.principal_identity, key, self.capability, reason)
+        return hashlib.sha256("\0".join(fact).encode()).hexdigest()[:16]
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Errors first, then by check, key, principal and capability."""
+        return (
+            *(self.level is not Level.ERROR, self.check, self.key, self.principal),
+            *(self.capability, self.claim),
+        )

@@ -1,0 +1,102 @@
+"""Which keys a rule is for, and who belongs to a team: three-valued, for names not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kms_access.decisions.subjects import Subject, SubjectKind
+from kms_access.inventory.model import Key
+from kms_access.inventory.origin import Origin
+from kms_access.policies.answers import NO, YES, Answer, all_of, any_of
+from kms_access.policies.arns import ArnPattern, arn_segments
+from kms_access.policies.overlap import same
+from kms_access.policies.principals import ACCOUNT_ID, PrincipalKind
+from kms_access.policies.text import Text, Value, concat
+from kms_access.policies.wildcards import Pattern, with_wildcards
+from kms_access.rules.model import KeyMatch, PrincipalPattern, Rules, Team
+
+
+def key_matches(match: KeyMatch, key: Key) -> Answer:
+    """Whether a rule is for this key: every field that is given must match."""
+    answers = [_tags_match(match.tags, key.tags)]
+    if match.alias is not None:
+        answers.append(any_of(_glob(match.alias, alias) for alias in key.aliases))
+    if match.arn is not None:
+        answers.append(_arn_matches(match.arn, key.arn))
+    origin = key.origin
+    for pattern, texts in (
+        (match.id, (origin.identity, origin.identity.rpartition("/")[2])),
+        (match.path, places_of(origin)),
+        (match.urn, (origin.identity,)),
+        (match.stack, (origin.container,)),
+    ):
+        if pattern is not None:
+            answers.append(any_of(_glob(pattern, text) for text in texts))
+    return all_of(answers)
+
+
+def places_of(origin: Origin) -> tuple[str, ...]:
+    """The texts by which a rules file can mean a definition."""
+    return (origin.identity, origin.label, f"{origin.container}/{origin.label}")
+
+
+def _glob(pattern: str, text: Value) -> Answer:
+    return Pattern.of(pattern).matches(text)
+
+
+def _arn_matches(pattern: str, arn: Value) -> Answer:
+    return ArnPattern.of(pattern, with_wildcards(pattern)).matches(arn)
+
+
+def _tags_match(wanted: Mapping[str, str], tags: Mapping[str, Value]) -> Answer:
+    return all_of(
+        _glob(value, tags[name]) if name in tags else NO for name, value in wanted.items()
+    )
+
+
+def belongs_to(subject: Subject, team: Team, rules: Rules) -> Answer:
+    """Whether a subject is one of the team's principals."""
+    answers = [names_subject(pattern, subject, rules) for pattern in team.principals]
+    if team.tags and subject.kind is SubjectKind.IDENTITY:
+        answers.append(_tags_match(team.tags, subject.tags))
+    if subject.origin is not None:
+        places = places_of(subject.origin)
+        answers += [_glob(pattern, text) for pattern in team.definitions for text in places]
+    return any_of(answers)
+
+
+def names_subject(pattern: PrincipalPattern, subject: Subject, rules: Rules) -> Answer:
+    """Whether a principal pattern of the rules file means this subject."""
+    text = pattern.text
+    if ACCOUNT_ID.fullmatch(text):
+        return same(text, subject.account) if subject.account else NO
+    if text.startswith("arn:"):
+        return _arn_matches(text, subject.arn)
+    if text.startswith(("role/", "user/")):
+        return _names_by_path(text, subject, rules)
+    return _glob(text, subject.arn)
+
+
+def _names_by_path(text: str, subject: Subject, rules: Rules) -> Answer:
+    """`role/NAME` matches the name with its path or without it, in the listed accounts."""
+    segments = arn_segments(subject.arn)
+    principal = subject.callers[0].principal
+    kinds = (PrincipalKind.USER, PrincipalKind.ROLE)
+    known = (SubjectKind.IDENTITY, SubjectKind.ELSEWHERE)
+    if subject.kind not in known or principal.kind not in kinds or segments is None:
+        return NO
+    kind = "user" if principal.kind is PrincipalKind.USER else "role"
+    names = (concat((kind, principal.path_and_name)), concat((kind, "/", principal.name)))
+    return any_of(_glob(text, name) for name in names) & _in_listed_account(subject, rules)
+
+
+def _in_listed_account(subject: Subject, rules: Rules) -> Answer:
+    # An account that the deployment leaves open is where the rules are meant to hold.
+    if not rules.accounts or isinstance(subject.account, Text):
+        return YES
+    return any_of(same(account, subject.account) for account in rules.accounts.values())
+
+
+def deployers_among(patterns: Iterable[PrincipalPattern], subject: Subject, rules: Rules) -> Answer:
+    """Whether a subject is one of the configured deployers (K152)."""
+    return any_of(names_subject(pattern, subject, rules) for pattern in patterns)

@@ -1,0 +1,190 @@
+"""YAML read strictly: every scalar stays text with its position, nothing is typed or expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import yaml
+
+MAXIMUM_BYTES = 1 << 20
+MAXIMUM_NODES = 50_000
+MAXIMUM_DEPTH = 20
+
+
+class RulesError(Exception):
+    """A rules file that cannot be used.
+
+    `file` is the path as the user gave it; `line` and `column` count from 1 (0: not known);
+    `message` says what was found and what is accepted, `help` what to write instead.
+    """
+
+    def __init__(
+        self, message: str, file: str, line: int = 0, column: int = 0, help: str = ""
+    ) -> None:
+        self.message = message
+        self.file = file
+        self.line = line
+        self.column = column
+        self.help = help
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    def error(self, message: str, help: str = "") -> RulesError:
+        """An error about what stands at this place."""
+        return RulesError(message, self.file, self.line, self.column, help)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value as written; `quoted` tells text from what YAML would take for another type."""
+
+    text: str
+    quoted: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of a mapping with its value."""
+
+    key: Scalar
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping without repeated keys, in the order of the file."""
+
+    entries: tuple[Entry, ...]
+    place: Place
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def read_yaml(path: Path, shown: str) -> Node:
+    """The document in `path`; `shown` is how messages name the file.
+
+    Raises `RulesError` for anything that cannot be read, and for anchors, aliases, tags, merge
+    keys, repeated keys, further documents, and sizes past the limits.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise RulesError("there is no such rules file", shown) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RulesError(f"the rules file cannot be read: {reason}", shown) from None
+    if len(data) > MAXIMUM_BYTES:
+        raise RulesError(f"the file has {len(data)} bytes, at most {MAXIMUM_BYTES}", shown)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RulesError(f"byte {error.start} is not UTF-8", shown) from None
+    return _Reader(shown).document(text)
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def document(self, text: str) -> Node:
+        try:
+            nodes = self._count(text)
+            root = yaml.compose(text, Loader=yaml.SafeLoader) if nodes else None
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            message = (error.problem or error.context or "no readable YAML").lower()
+            line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+            raise RulesError(message.rstrip("."), self.file, line, column) from None
+        except yaml.YAMLError as error:
+            message = str(error).splitlines()[0].lower().rstrip(".")
+            raise RulesError(f"no readable YAML: {message}", self.file) from None
+        if root is None:
+            raise RulesError(
+                "the rules file is empty", self.file, help='a rules file begins with "version: 1"'
+            )
+        return self._node(root)
+
+    def _count(self, text: str) -> int:
+        """Events before nodes: refuses what would grow when it is expanded."""
+        nodes = depth = documents = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._place(event.start_mark).error("a second document is not accepted")
+            elif isinstance(event, yaml.AliasEvent):
+                raise self._place(event.start_mark).error(
+                    f'the alias "*{event.anchor}" is not accepted', "write the value out"
+                )
+            elif isinstance(event, yaml.NodeEvent):
+                nodes += 1
+                self._check(event)
+                depth += isinstance(event, yaml.CollectionStartEvent)
+                if depth > MAXIMUM_DEPTH or nodes > MAXIMUM_NODES:
+                    raise self._place(event.start_mark).error("the file is too deep or too large")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+        return nodes
+
+    def _check(self, event: yaml.NodeEvent) -> None:
+        if event.anchor is not None:
+            raise self._place(event.start_mark).error(
+                f'the anchor "&{event.anchor}" is not accepted', "write the value out"
+            )
+        if getattr(event, "tag", None) is not None:
+            raise self._place(event.start_mark).error("a tag is not accepted")
+
+    def _place(self, mark: yaml.error.Mark | None) -> Place:
+        if mark is None:
+            return Place(self.file, 0, 0)
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+    def _node(self, node: yaml.Node) -> Node:
+        place = self._place(node.start_mark)
+        if isinstance(node, yaml.SequenceNode):
+            return Sequence(tuple(self._node(item) for item in node.value), place)
+        if isinstance(node, yaml.MappingNode):
+            return Mapping(tuple(self._entries(node)), place)
+        return Scalar(str(node.value), getattr(node, "style", None) in ("'", '"'), place)
+
+    def _entries(self, node: yaml.MappingNode) -> Iterator[Entry]:
+        seen: dict[str, Place] = {}
+        for key_node, value_node in node.value:
+            key = self._node(key_node)
+            if not isinstance(key, Scalar):
+                raise key.place.error("a key must be text")
+            if key.text == "<<" and not key.quoted:
+                raise key.place.error('the merge key "<<" is not accepted', "write the keys out")
+            if key.text in seen:
+                first = seen[key.text]
+                raise key.place.error(f'"{key.text}" stands here twice, first in line {first.line}')
+            seen[key.text] = key.place
+            yield Entry(key, self._node(value_node))
