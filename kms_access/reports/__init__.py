@@ -1,0 +1,1 @@
+"""Findings and access maps -> something a person or a machine reads."""

@@ -1,0 +1,27 @@
+"""One access with its proof, for `kms-access can`."""
+
+from __future__ import annotations
+
+from kms_access.decisions.access_map import Access, AccessState
+from kms_access.decisions.proof import Proof
+from kms_access.reports.text import describe_place, safe
+
+_ANSWERS = {
+    AccessState.ALLOWED: "yes",
+    AccessState.CONDITIONAL: "under a condition",
+    AccessState.UNDECIDED: "undecided",
+    AccessState.DELEGATED: "if identity policies elsewhere allow it",
+    AccessState.EXPLICITLY_DENIED: "no, denied explicitly",
+    AccessState.IMPLICITLY_DENIED: "no, nothing allows it",
+}
+
+
+def render_access(access: Access) -> str:
+    """The answer in one line, then the hops, then what is open."""
+    subject, key = access.subject, access.key
+    question = f"can {subject.label} {access.action} with key {key.label}"
+    lines = [f"{_ANSWERS[access.state]}: {question}"]
+    for number, hop in enumerate(Proof.of(access.decision).hops, 1):
+        lines.append(f"  {number} {hop.text}  [{describe_place(hop.origin)}]")
+    lines += [f"  open: {reason.text}" for reason in access.decision.reasons]
+    return "\n".join(safe(line) for line in lines) + "\n"
