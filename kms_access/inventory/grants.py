@@ -10,7 +10,7 @@ from kms_access.inventory.model import Grant, GrantConstraints
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.elements import Notes, as_list, describe, scalar
-from kms_access.policies.text import Text, Value
+from kms_access.policies.text import Text, Value, describe_unknowns
 
 _FIELDS = (
     *("KeyId", "GrantId", "Name", "CreationDate", "GranteePrincipal", "GranteeServicePrincipal"),
@@ -89,7 +89,7 @@ class _Reader:
     def operations(self) -> tuple[Value, ...]:
         node = self.node.get("Operations")
         if isinstance(node, Text):
-            self.uncertain = Reason(str(node), ReasonKind.UNKNOWN_VALUE)
+            self.uncertain = Reason(describe_unknowns(node), ReasonKind.UNKNOWN_VALUE)
             return (node,)
         operations: list[Value] = []
         for index, item in enumerate(as_list(node) if node is not None else []):

@@ -11,7 +11,7 @@ from kms_access.policies.elements import Notes, describe, duplicates_of, string_
 from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.json_text import Path
 from kms_access.policies.operators import NULL_OPERATOR, OPERATORS, Operator
-from kms_access.policies.text import Text, Value
+from kms_access.policies.text import Text, Value, describe_unknowns
 from kms_access.policies.variables import Template, has_variables, parse_template
 from kms_access.policies.wildcards import fold_case, with_wildcards
 
@@ -46,7 +46,7 @@ def read_conditions(
 
 def _unreadable(node: Any, subject: str, notes: Notes, path: Path) -> Reason:
     if isinstance(node, Text):
-        return Reason(f"the value of {node}", ReasonKind.UNKNOWN_VALUE, "K42")
+        return Reason(describe_unknowns(node), ReasonKind.UNKNOWN_VALUE, "K42")
     return notes.error("K26", f"{subject} is {describe(node)}, an object is expected", path)
 
 
@@ -81,7 +81,9 @@ def _condition(
         wrong = [value for value in values if value not in ("true", "false")]
         for value in wrong:
             if isinstance(value, Text):
-                problem = problem or Reason(str(value), ReasonKind.UNKNOWN_VALUE, "K42")
+                problem = problem or Reason(
+                    describe_unknowns(value), ReasonKind.UNKNOWN_VALUE, "K42"
+                )
             else:
                 problem = notes.error(
                     "K126", f'"Null" takes "true" or "false", found "{value}"', path

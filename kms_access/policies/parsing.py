@@ -14,7 +14,7 @@ from kms_access.policies.elements import Notes, as_list, describe, with_document
 from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.json_text import JsonError, Number, Path, read_json
 from kms_access.policies.statement_parsing import read_statement
-from kms_access.policies.text import Text, Unknown, Value, concat
+from kms_access.policies.text import Text, Unknown, Value, concat, describe_unknowns
 
 CURRENT_VERSION = "2012-10-17"
 OLD_VERSION = "2008-10-17"
@@ -57,7 +57,9 @@ def unreadable_policy(grammar: PolicyGrammar, reason: Reason) -> PolicyDocument:
 def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> PolicyDocument:
     notes = Notes()
     if isinstance(node, Text):
-        return unreadable_policy(grammar, Reason(str(node), ReasonKind.UNKNOWN_VALUE, "K83"))
+        return unreadable_policy(
+            grammar, Reason(describe_unknowns(node), ReasonKind.UNKNOWN_VALUE, "K83")
+        )
     if not isinstance(node, Mapping):
         message = f"the policy is {describe(node)}, an object is expected"
         reason = notes.error("K83", message, ())

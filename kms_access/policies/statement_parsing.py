@@ -22,7 +22,7 @@ from kms_access.policies.grammar import PolicyGrammar, Presence
 from kms_access.policies.json_text import Path
 from kms_access.policies.principal_parsing import read_principal
 from kms_access.policies.principals import EntryKind, PrincipalElement
-from kms_access.policies.text import Text, Unknown, Value, concat
+from kms_access.policies.text import Text, Unknown, Value, concat, describe_unknowns
 from kms_access.policies.variables import Template, Variable, has_variables, parse_template
 from kms_access.policies.wildcards import Pattern, with_wildcards
 
@@ -40,7 +40,7 @@ def read_statement(
     """Read one statement; one that cannot be read is kept as a statement that stays open."""
     if not isinstance(node, Mapping):
         if isinstance(node, Text):
-            reason = Reason(str(node), ReasonKind.UNKNOWN_VALUE, "K83")
+            reason = Reason(describe_unknowns(node), ReasonKind.UNKNOWN_VALUE, "K83")
         else:
             message = f"the statement is {describe(node)}, an object is expected"
             reason = notes.error("K83", message, path)
@@ -129,7 +129,7 @@ class _Reader:
                 self._error("K41", f'the Effect "{node}" is not spelled "{effect.value}"', "Effect")
                 return frozenset({effect})
         if isinstance(node, Text):
-            self.uncertain = Reason(str(node), ReasonKind.UNKNOWN_VALUE, "K42")
+            self.uncertain = Reason(describe_unknowns(node), ReasonKind.UNKNOWN_VALUE, "K42")
         else:
             message = f'the Effect is {describe(node)}, accepted are "Allow" and "Deny"'
             self._error("K13", message, "Effect")

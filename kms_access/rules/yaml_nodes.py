@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import yaml
 
@@ -110,6 +110,13 @@ def read_yaml(path: Path, shown: str) -> Node:
     return _Reader(shown).document(text)
 
 
+class _Mark(Protocol):
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
@@ -162,7 +169,7 @@ class _Reader:
         if getattr(event, "tag", None) is not None:
             raise self._place(event.start_mark).error("a tag is not accepted")
 
-    def _place(self, mark: yaml.error.Mark | None) -> Place:
+    def _place(self, mark: _Mark | None) -> Place:
         if mark is None:
             return Place(self.file, 0, 0)
         return Place(self.file, mark.line + 1, mark.column + 1)

@@ -11,7 +11,7 @@ from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
 
-_ID = "public-access"
+ID = "public-access"
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             cell = situation.access_map.cell(subject, key)
             for fact in facts_of(access for access in cell if access.state.is_access):
                 yield finding_of(
-                    _ID,
+                    ID,
                     level,
                     fact,
                     f"everyone can {WORDS[fact.capability]} key {key.label}",
@@ -32,4 +32,4 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 )
 
 
-CHECK = Check(_ID, "a key is open to callers of any account", Level.ERROR, _find)
+CHECK = Check(ID, "a key is open to callers of any account", Level.ERROR, _find)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from kms_access.decisions.access_map import Access
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.policies.answers import Truth
+from kms_access.policies.principals import Naming
+from kms_access.rules.checks import public_access
 from kms_access.rules.checks.access_facts import (
     WORDS,
     AccessFact,
@@ -40,10 +42,22 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
 def _is_forbidden(access: Access, situation: Situation) -> bool:
     if not counts_as_access(access) or situation.permission_for(access).truth is not Truth.FALSE:
         return False
-    deploys = access.action == "kms:PutKeyPolicy" and situation.is_deployer(
-        access.subject, access.key
+    if access.action == "kms:PutKeyPolicy" and situation.is_deployer(access.subject, access.key):
+        return False
+    return not _is_public(access, situation)
+
+
+def _is_public(access: Access, situation: Situation) -> bool:
+    """Whether the access is that of everyone, which is one finding of `public-access`."""
+    rests_on_everyone = all(hit.naming is Naming.EVERYONE for hit in access.decision.responsible)
+    if not rests_on_everyone or situation.rules.checks.get(public_access.ID) is Level.OFF:
+        return False
+    return any(
+        other.action == access.action and other.state.is_access
+        for subject in situation.access_map.subjects
+        if subject.kind is SubjectKind.EVERYONE
+        for other in situation.access_map.cell(subject, access.key)
     )
-    return not deploys
 
 
 def _finding(fact: AccessFact, rules: list[KeyRule], level: Level) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from kms_access.decisions.access_map import Access, AccessState
 from kms_access.decisions.proof import Proof
@@ -10,6 +11,7 @@ from kms_access.decisions.subjects import SubjectKind
 from kms_access.inventory.actions import find_action
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Reason, ReasonKind, Truth
+from kms_access.rules.checks.access_facts import counts_as_access
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.checks.lockout import management_of, reasons_of
 from kms_access.rules.findings import Finding
@@ -25,11 +27,12 @@ _FIX = {
     ReasonKind.NOT_ESTABLISHED: "avoid the construct: AWS does not document what it does",
 }
 
+_TEAM_FIX = 'give it an explicit name, or list it under "definitions" of its team'
+
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
     for key in situation.access_map.keys:
         yield from _open_accesses(situation, key, level)
-        yield from _open_membership(situation, key, level)
         if management_of(situation, key) is AccessState.UNDECIDED:
             yield Finding(
                 _ID,
@@ -57,25 +60,40 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             )
 
 
+@dataclass(slots=True)
+class _Unknown:
+    """One thing that is not known, and every access that hangs on it."""
+
+    reason: Reason
+    accesses: list[Access]
+    of_team: bool = False
+
+
 def _open_accesses(situation: Situation, key: Key, level: Level) -> Iterator[Finding]:
     """One finding for each unknown, however many principals hang on it."""
-    by_reason: dict[Reason, list[Access]] = {}
+    unknowns: dict[str, _Unknown] = {}
     for subject in situation.access_map.subjects:
         if subject.kind is not SubjectKind.EVERYONE and not situation.rules_for(key):
             continue
         for access in situation.access_map.cell(subject, key):
-            if access.state is not AccessState.UNDECIDED:
+            permission = situation.permission_for(access)
+            if permission.truth is Truth.TRUE:
                 continue
-            if situation.permission_for(access).truth is Truth.TRUE:
-                continue
-            for reason in access.decision.reasons:
-                if reason.kind in _FIX:
-                    by_reason.setdefault(reason, []).append(access)
-    for reason, accesses in by_reason.items():
-        yield _about_reason(key, reason, accesses, level)
+            if access.state is AccessState.UNDECIDED:
+                for reason in access.decision.reasons:
+                    if reason.kind in _FIX:
+                        unknown = unknowns.setdefault(reason.text, _Unknown(reason, []))
+                        unknown.accesses.append(access)
+            elif counts_as_access(access) and permission.truth is Truth.UNKNOWN:
+                for reason in permission.reasons:
+                    unknown = unknowns.setdefault(reason.text, _Unknown(reason, [], of_team=True))
+                    unknown.accesses.append(access)
+    for unknown in unknowns.values():
+        yield _about(key, unknown, level)
 
 
-def _about_reason(key: Key, reason: Reason, accesses: list[Access], level: Level) -> Finding:
+def _about(key: Key, unknown: _Unknown, level: Level) -> Finding:
+    reason, accesses = unknown.reason, unknown.accesses
     subjects = list(dict.fromkeys(access.subject.label for access in accesses))
     infos = (find_action(access.action) for access in accesses)
     capabilities = list(dict.fromkeys(info.capability for info in infos if info))
@@ -92,39 +110,13 @@ def _about_reason(key: Key, reason: Reason, accesses: list[Access], level: Level
         ),
         proof=Proof.of(accesses[0].decision),
         rule="built-in: undecided is never a pass",
-        fix=_FIX[reason.kind],
+        fix=_TEAM_FIX if unknown.of_team else _FIX[reason.kind],
     )
 
 
 def _shortened(names: list[str]) -> str:
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _open_membership(situation: Situation, key: Key, level: Level) -> Iterator[Finding]:
-    """Access of a principal whose team, or of a key whose rule, is not known for sure."""
-    for subject in situation.access_map.subjects:
-        open_accesses = [
-            access
-            for access in situation.access_map.cell(subject, key)
-            if access.state.is_access and situation.permission_for(access).truth is Truth.UNKNOWN
-        ]
-        if open_accesses:
-            answer = situation.permission_for(open_accesses[0])
-            reasons = ", ".join(reason.text for reason in answer.reasons)
-            yield Finding(
-                _ID,
-                level,
-                f"cannot decide whether {subject.label} may use key {key.label}",
-                key.label,
-                key.origin,
-                subject.label,
-                subject.origin,
-                subject.identity,
-                details=(f"open: {reasons}",),
-                rule="built-in: undecided is never a pass",
-                fix='give it an explicit name, or list it under "definitions" of its team',
-            )
 
 
 CHECK = Check(_ID, "access cannot be decided from the definitions", Level.ERROR, _find)
