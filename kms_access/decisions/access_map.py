@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from kms_access.decisions.decision import Decision, Verdict
+from kms_access.decisions.notes import Note, notes_on
 from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
 from kms_access.decisions.static_facts import Organization, key_facts, open_request
@@ -115,7 +116,21 @@ class Evaluator:
         state, decision = min(((_state(d), d) for d in decisions), key=lambda pair: _RANK[pair[0]])
         return Access(subject, key, action, state, decision)
 
+    def notes(self, subject: Subject, key: Key, action: str) -> tuple[Note, ...]:
+        """Remarks on the policies: statements without effect, and likely mistakes."""
+        found = (notes_on(*self._question(caller, key, action)) for caller in subject.callers)
+        return tuple(dict.fromkeys(note for notes in found for note in notes))
+
     def _decide(self, caller: Caller, key: Key, action: str) -> Decision:
+        request, policies = self._question(caller, key, action)
+        if len(key.policies) < 2:
+            return authorize(request, policies)
+        single = [authorize(request, replace(policies, resource=(p,))) for p in key.policies]
+        return _agreed(single, key)
+
+    def _question(
+        self, caller: Caller, key: Key, action: str
+    ) -> tuple[Request, ApplicablePolicies]:
         facts = facts_of(caller.principal, key.arn, key.account)
         facts |= self._facts[key.origin.identity]
         facts |= self._organization.facts(caller.principal)
@@ -133,10 +148,7 @@ class Evaluator:
             caller.incomplete,
             caller.assumed_allowed,
         )
-        if len(key.policies) < 2:
-            return authorize(request, policies)
-        single = [authorize(request, replace(policies, resource=(p,))) for p in key.policies]
-        return _agreed(single, key)
+        return request, policies
 
 
 def _agreed(decisions: list[Decision], key: Key) -> Decision:
@@ -146,7 +158,7 @@ def _agreed(decisions: list[Decision], key: Key) -> Decision:
         return last
     text = f"which of {len(decisions)} definitions of the key policy of {key.label} is in force"
     reason = Reason(text, ReasonKind.UNREADABLE, "K194")
-    hits = tuple(dict.fromkeys(hit for d in decisions for hit in d.responsible))
+    hits = tuple(hit for decision in decisions for hit in decision.responsible)
     reasons = tuple(dict.fromkeys((reason, *(r for d in decisions for r in d.reasons))))
     return Decision(Verdict.DEPENDS, hits, reasons)
 

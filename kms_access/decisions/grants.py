@@ -36,8 +36,18 @@ def grant_hit(grant: Grant, request: Request, identity_allows: Answer) -> Hit | 
     """The grant as a hit if it may allow the request; None if it surely does not.
 
     `identity_allows` is whether the caller's identity policies allow the action: it counts for
-    grants to a whole account (K90) and for retiring (K102).
+    grants to a whole account (K90) and for retiring (K102). The hit's naming is `ACCOUNT` where
+    it rests on them.
     """
+    answer = _allows(grant, request, identity_allows)
+    if answer.truth is Truth.FALSE:
+        return None
+    alone = _allows(grant, request, NO)
+    naming = Naming.ACCOUNT if alone.truth is not answer.truth else None
+    return Hit(grant, Effect.ALLOW, answer, naming=naming)
+
+
+def _allows(grant: Grant, request: Request, identity_allows: Answer) -> Answer:
     retire = fold_case(request.action) == RETIRE
     answer = same(grant.key_arn, request.resource)
     if answer.truth is not Truth.FALSE:
@@ -48,7 +58,7 @@ def grant_hit(grant: Grant, request: Request, identity_allows: Answer) -> Hit | 
         )
     if answer.truth is not Truth.FALSE and grant.uncertain is not None:
         answer = answer.capped(grant.uncertain)
-    return None if answer.truth is Truth.FALSE else Hit(grant, Effect.ALLOW, answer)
+    return answer
 
 
 def _may_use(grant: Grant, request: Request, identity_allows: Answer) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kms_access.decisions.access_map import AccessMap
-from kms_access.decisions.subjects import Subject, subject_elsewhere
+from kms_access.decisions.subjects import Subject, SubjectKind, service, subject_elsewhere
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.policies.overlap import same
@@ -47,8 +47,10 @@ def find_subject(facts: AccessMap, wanted: str) -> Subject:
 
 def _by_arn(facts: AccessMap, wanted: str) -> Subject | None:
     principal = parse_principal(wanted)
-    if principal is None or principal.kind is PrincipalKind.SERVICE:
+    if principal is None:
         return None
+    if principal.kind is PrincipalKind.SERVICE:
+        return service(wanted)
     if principal.kind is PrincipalKind.ROLE and principal.session is not None:
         for subject in facts.subjects:
             caller = subject.callers[0]
@@ -72,11 +74,13 @@ def _names_of_key(key: Key) -> set[str]:
 
 
 def _names_of_subject(subject: Subject) -> set[str]:
+    if subject.kind not in (SubjectKind.IDENTITY, SubjectKind.ELSEWHERE):
+        return {subject.label, subject.label.removeprefix("service ")}
     names = {subject.label, str(subject.arn), subject.identity}
+    names.add(str(subject.callers[0].principal.name))
     if subject.origin is not None:
         origin = subject.origin
-        name = str(subject.callers[0].principal.name)
-        names |= {origin.label, f"{origin.container}/{origin.label}", name}
+        names |= {origin.label, f"{origin.container}/{origin.label}"}
         names.add(origin.identity.rpartition("/")[2])
     return names
 

@@ -139,6 +139,8 @@ class _Procedure:
         )
         allows = policy_part | grant_part
         hits = [*policy_hits, *grants]
+        if any(hit.naming is Naming.ACCOUNT for hit in grants):
+            hits += [hit for hit in self.identity_hits if hit not in policy_hits]
         return self._verdict(allows, combined(denies), hits, denies)
 
     def _verdict(

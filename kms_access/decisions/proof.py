@@ -79,14 +79,15 @@ def _resources(statement: Statement) -> str:
     if element is None:
         return "resources that are not known"
     sources = [as_written(pattern.source) for pattern in element.patterns]
-    items = _items([*sources, *(source for source, _ in element.templates)])
+    items = _items(_short(text) for text in [*sources, *(str(s) for s, _ in element.templates)])
     return f"everything but {items}" if element.negated else items
 
 
 def _to(element: PrincipalElement | None) -> str:
     if element is None:
         return ""
-    items = _items(_short(entry.source) for entry in element.entries)
+    sources = (entry.source for entry in element.entries)
+    items = _items("everyone" if source == "*" else _short(source) for source in sources)
     return f" to everybody but {items}" if element.negated else f" to {items}"
 
 
@@ -98,9 +99,7 @@ def _accounts(element: PrincipalElement | None) -> str:
 
 def _short(source: Value) -> str:
     text = str(source)
-    if text == "*":
-        return "everyone"
-    return text.split(":", 5)[5] if text.count(":") >= 5 else text
+    return text.split(":", 5)[5] if text.startswith("arn:") and text.count(":") >= 5 else text
 
 
 def _items(values: Iterable[Value]) -> str:

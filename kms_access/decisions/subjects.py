@@ -147,7 +147,8 @@ def _accounts(mentions: Mentions, inventory: Inventory) -> Iterator[Subject]:
     for account in mentions.accounts:
         own = any(same(account, key.account).truth is Truth.TRUE for key in inventory.keys)
         label = f"any other identity of account {account}" if own else f"account {account}"
-        role = _unnamed_role(account, f"an identity of account {account} that no policy names")
+        stands_for = f"an identity of account {account} that no policy names"
+        role = _role(account, Unknown(stands_for, matches_no_literal=True, of_request=True))
         reason = Reason(f"identity policies in account {account}", ReasonKind.OUTSIDE, "K66")
         yield Subject(
             SubjectKind.ACCOUNT,
@@ -158,19 +159,19 @@ def _accounts(mentions: Mentions, inventory: Inventory) -> Iterator[Subject]:
         )
 
 
-def _unnamed_role(account: Value, stands_for: str) -> Principal:
-    name = Text((Unknown(stands_for, matches_no_literal=True, of_request=True),))
+def _role(account: Value, unknown_name: Unknown) -> Principal:
+    name = Text((unknown_name,))
     arn = concat(("arn:aws:iam::", account, ":role/", name))
     return Principal(PrincipalKind.ROLE, arn, account, "aws", concat(("/", name)))
 
 
-def _outside_account() -> Value:
-    return Text((Unknown("an account that no policy names", DIGIT, matches_no_literal=True),))
+def _outsider() -> Principal:
+    account = Unknown("an account that no policy names", DIGIT, stranger=True, of_request=True)
+    return _role(Text((account,)), Unknown("the name of an outsider's role", of_request=True))
 
 
 def _organizations(mentions: Mentions, organization: Organization) -> Iterator[Subject]:
     for org in mentions.organizations:
-        role = _unnamed_role(_outside_account(), f"an identity of organization {org}")
         facts: dict[str, KeyState] = {"aws:principalorgid": Present((org,))}
         label = "our organization" if org == organization.id else f"organization {org}"
         yield Subject(
@@ -178,17 +179,18 @@ def _organizations(mentions: Mentions, organization: Organization) -> Iterator[S
             label,
             org,
             "",
-            (Caller(role, facts=facts, assumed_allowed=True),),
+            (Caller(_outsider(), facts=facts, assumed_allowed=True),),
         )
 
 
 def everyone() -> Subject:
     """Outsiders of whom no policy speaks: without an organization and with a strange one (K57)."""
-    role = _unnamed_role(_outside_account(), "an identity that no policy names")
-    strange = Text((Unknown("an organization that no policy names", matches_no_literal=True),))
+    strange = Text(
+        (Unknown("an organization that no policy names", stranger=True, of_request=True),)
+    )
     memberships: tuple[KeyState, ...] = (ABSENT, Present((strange,)))
     callers = tuple(
-        Caller(role, facts={"aws:principalorgid": membership}, assumed_allowed=True)
+        Caller(_outsider(), facts={"aws:principalorgid": membership}, assumed_allowed=True)
         for membership in memberships
     )
     return Subject(SubjectKind.EVERYONE, "everyone", "*", "", callers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from kms_access.policies.answers import NO, YES, Answer, Reason, ReasonKind, Truth
@@ -66,7 +67,8 @@ def items_of(value: Value) -> list[Item]:
 def overlaps(first: Sequence[Item], second: Sequence[Item]) -> bool:
     """Whether some filling of the parts makes both sequences the same string.
 
-    A safe over-approximation: each part is free within its class of characters.
+    A safe over-approximation: each part is free within its class of characters; a stranger is
+    only itself.
     """
     start = (0, 0)
     reached = {start}
@@ -87,19 +89,23 @@ def _steps(
 ) -> Iterator[tuple[int, int]]:
     a = first[i] if i < len(first) else None
     b = second[j] if j < len(second) else None
-    if isinstance(a, Unknown):
+    if a is not None and a == b:
+        yield i + 1, j + 1
+    if isinstance(a, Unknown) and not a.stranger:
         yield i + 1, j
         if b is not None and _admits(a, b):
             yield i, j + 1
-    if isinstance(b, Unknown):
+    if isinstance(b, Unknown) and not b.stranger:
         yield i, j + 1
         if a is not None and _admits(b, a):
             yield i + 1, j
-    if isinstance(a, str) and isinstance(b, str) and (a == b or ANY_ONE in (a, b)):
+    if isinstance(a, str) and isinstance(b, str) and ANY_ONE in (a, b):
         yield i + 1, j + 1
 
 
 def _admits(unknown: Unknown, item: Item) -> bool:
+    if isinstance(item, Unknown) and item.stranger:
+        return False
     if isinstance(item, Unknown) or item == ANY_ONE or unknown.characters == ANY_CHARACTER:
         return True
     return re.fullmatch(unknown.characters, item) is not None
@@ -119,7 +125,7 @@ def _without_common_ends(a: list[Item], b: list[Item]) -> tuple[list[Item], list
 def _could_agree(left: list[Item], right: list[Item]) -> bool:
     if len(left) == 1 and len(right) == 1:
         a, b = left[0], right[0]
-        if isinstance(a, Unknown) and isinstance(b, Unknown) and a.unique and b.unique:
+        if isinstance(a, Unknown) and isinstance(b, Unknown) and _differ(a, b):
             return False
     for one, other in ((left, right), (right, left)):
         only = one[0] if len(one) == 1 else None
@@ -128,6 +134,19 @@ def _could_agree(left: list[Item], right: list[Item]) -> bool:
             if len(literal) == len(other):
                 return only.could_be("".join(literal))
     return overlaps(left, right)
+
+
+def _differ(a: Unknown, b: Unknown) -> bool:
+    return (a.unique and b.unique) or a.stranger or b.stranger
+
+
+def without_strangers(value: Value) -> Value:
+    """`value` with its strangers free: a pattern with wildcards may cover them."""
+    if isinstance(value, str):
+        return value
+    return Text(
+        tuple(replace(p, stranger=False) if isinstance(p, Unknown) else p for p in value.parts)
+    )
 
 
 def text_symbols(*values: Value) -> list[str]:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from kms_access.policies.answers import YES, Answer, ReasonKind, Truth, any_of, open_answer
 from kms_access.policies.arns import arn_segments
-from kms_access.policies.overlap import same
+from kms_access.policies.overlap import open_because, same
 from kms_access.policies.text import Text, Value, concat, split
 
 SERVICE_LINKED_PATH = "/aws-service-role/"
@@ -183,6 +183,8 @@ class PrincipalEntry:
                 return self._names_provider(caller)
             case EntryKind.NOBODY | EntryKind.REFUSED:
                 return None
+            case EntryKind.UNREADABLE if isinstance(self.source, Text):
+                return Naming.EVERYONE, open_because(self.source)
             case EntryKind.UNREADABLE:
                 return Naming.EVERYONE, open_answer(
                     ReasonKind.UNREADABLE, f'whom the principal "{self.source}" names', "K34"

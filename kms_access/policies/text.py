@@ -23,8 +23,9 @@ class Unknown:
     fields agree. `characters` is the class of characters that it can hold. `unique` marks the
     whole name or id of a resource: no other resource has it. `shape` is a regular expression
     that the value is known to fulfil, for names that an engine generates. `matches_no_literal`
-    marks a value that belongs to a resource which the plan creates, or to an outsider that no
-    policy names: a literal is always another value. `of_request` marks what a request brings.
+    marks a value that belongs to a resource which the plan creates: a literal is always another
+    value. A `stranger` equals nothing in the definitions, but a pattern may cover it.
+    `of_request` marks what a request brings.
     """
 
     stands_for: str
@@ -32,11 +33,12 @@ class Unknown:
     unique: bool = False
     shape: str = ""
     matches_no_literal: bool = False
+    stranger: bool = False
     of_request: bool = False
 
     def could_be(self, literal: str) -> bool:
         """Whether the value may turn out to be `literal`."""
-        if self.matches_no_literal:
+        if self.matches_no_literal or self.stranger:
             return False
         pattern = self.shape or f"{self.characters}*"
         return re.fullmatch(pattern, literal, re.DOTALL) is not None

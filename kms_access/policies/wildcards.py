@@ -14,6 +14,7 @@ from kms_access.policies.overlap import (
     overlaps,
     same,
     text_symbols,
+    without_strangers,
 )
 from kms_access.policies.text import Unknown, Value, concat
 
@@ -101,7 +102,7 @@ def compiled_matches(pattern: Value, text: Value) -> Answer:
     pattern_symbols, text_with_symbols = text_symbols(pattern, text)
     if glob_matches(pattern_symbols, text_with_symbols, symbols=True):
         return YES
-    if not overlaps(items_of(pattern), items_of(text)):
+    if not overlaps(items_of(pattern), items_of(without_strangers(text))):
         return NO
     return open_because(pattern, text)
 

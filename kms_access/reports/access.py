@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kms_access.decisions.access_map import Access, AccessState
+from kms_access.decisions.notes import Note
 from kms_access.decisions.proof import Proof
 from kms_access.reports.text import describe_place, safe
 
@@ -16,12 +19,16 @@ _ANSWERS = {
 }
 
 
-def render_access(access: Access) -> str:
-    """The answer in one line, then the hops, then what is open."""
+def render_access(access: Access, notes: Iterable[Note] = ()) -> str:
+    """The answer in one line, then the hops, what is open, and statements without effect."""
     subject, key = access.subject, access.key
     question = f"can {subject.label} {access.action} with key {key.label}"
     lines = [f"{_ANSWERS[access.state]}: {question}"]
     for number, hop in enumerate(Proof.of(access.decision).hops, 1):
         lines.append(f"  {number} {hop.text}  [{describe_place(hop.origin)}]")
     lines += [f"  open: {reason.text}" for reason in access.decision.reasons]
+    lines += [
+        f"  note: {note.policy.label}, {note.problem.place}: {note.problem.message}"
+        for note in notes
+    ]
     return "\n".join(safe(line) for line in lines) + "\n"

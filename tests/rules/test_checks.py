@@ -342,7 +342,6 @@ CASES = {
     "undecided: a key policy that is not known": Case(
         [key("other", source=Text((Unknown('attribute "Policy" of Custom'),)))],
         findings=[
-            "undecided: cannot decide who can change the key policy of alias/other",
             'undecided: cannot decide who can use key alias/other: attribute "Policy" of Custom',
         ],
         code=3,

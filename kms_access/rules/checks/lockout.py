@@ -46,7 +46,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
 
 
 def _explain(situation: Situation, key: Key) -> Iterator[str]:
-    for access in _attempts(situation, key):
+    for access in attempts(situation, key):
         yield f"{access.subject.label}: {ACTION} is {access.state.value}"
 
 
@@ -85,7 +85,7 @@ def management_of(situation: Situation, key: Key) -> AccessState:
 
 def reasons_of(situation: Situation, key: Key) -> str:
     """Why it is open who can manage a key."""
-    for access in _attempts(situation, key):
+    for access in attempts(situation, key):
         if access.state is AccessState.DELEGATED:
             return f"identity policies of the deployer {access.subject.label}"
         if access.decision.reasons:
@@ -104,7 +104,8 @@ def deployers_of(situation: Situation, key: Key) -> list[Subject]:
     return known
 
 
-def _attempts(situation: Situation, key: Key) -> Iterator[Access]:
+def attempts(situation: Situation, key: Key) -> Iterator[Access]:
+    """PutKeyPolicy by each deployer and by the root user of the key's account."""
     for subject in [*deployers_of(situation, key), _root_user(key)]:
         yield _attempt(situation, subject, key)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.decisions.access_map import Access, AccessState
+from kms_access.decisions.access_map import Access, AccessState, actions_of
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.rules.checks.access_facts import WORDS, describe_reasons
@@ -79,7 +79,8 @@ def _finding(
 ) -> Finding:
     accesses = list(_accesses(situation, key, team, permission))
     order = list(AccessState)
-    wanted = " or ".join(sorted(needed_actions(permission)))
+    needed = sorted(needed_actions(permission) & {*actions_of(key)})
+    wanted = " or ".join(needed) or f"{permission.word}, which this kind of key cannot carry out,"
     verb = WORDS.get(permission.word)
     what = f"{verb} key {key.label}" if verb else f"{permission.word} on key {key.label}"
     details = tuple(
@@ -97,7 +98,7 @@ def _finding(
         None,
         f"team {team}",
         permission.word,
-        tuple(sorted(needed_actions(permission))),
+        tuple(needed),
         details=details,
         rule=f"{permission.place} '{rule.name}' requires {permission.word} for {team}",
         fix=f"keep a statement that allows {wanted} to {team}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kms_access.decisions.access_map import Access
+from kms_access.decisions.proof import statement_name
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.policies.answers import Truth
 from kms_access.policies.principals import Naming
@@ -85,10 +86,11 @@ def _finding(fact: AccessFact, rules: list[KeyRule], level: Level) -> Finding:
 
 
 def _last_step(fact: AccessFact) -> str:
-    hops = [hit for hit in fact.best.decision.responsible if hit.statement is not None]
-    if not hops:
-        return "the grant"
-    return f"{', '.join(fact.actions[:2])} from {hops[-1].source.label}"
+    hit = fact.best.decision.responsible[-1]
+    if hit.statement is None:
+        return hit.source.label
+    where = f"{statement_name(hit.statement)} of the {hit.source.label}"
+    return f"{', '.join(fact.actions[:2])} from {where}"
 
 
 CHECK = Check(_ID, "a principal has access that its team is not allowed", Level.ERROR, _find)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from kms_access.decisions.access_map import Access, AccessState
 from kms_access.decisions.proof import Proof
 from kms_access.decisions.subjects import SubjectKind
-from kms_access.inventory.actions import find_action
+from kms_access.inventory.actions import CAPABILITIES, find_action
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Reason, ReasonKind, Truth
 from kms_access.rules.checks.access_facts import counts_as_access
 from kms_access.rules.checks.interface import Check
-from kms_access.rules.checks.lockout import management_of, reasons_of
+from kms_access.rules.checks.lockout import attempts, management_of, reasons_of
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
@@ -33,7 +33,7 @@ _TEAM_FIX = 'give it an explicit name, or list it under "definitions" of its tea
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
     for key in situation.access_map.keys:
         yield from _open_accesses(situation, key, level)
-        if management_of(situation, key) is AccessState.UNDECIDED:
+        if _unknown_deployer(situation, key):
             yield Finding(
                 _ID,
                 level,
@@ -69,6 +69,13 @@ class _Unknown:
     of_team: bool = False
 
 
+def _unknown_deployer(situation: Situation, key: Key) -> bool:
+    """Whether it is open who can manage the key for another reason than an unknown value."""
+    if management_of(situation, key) is not AccessState.UNDECIDED:
+        return False
+    return not any(access.state is AccessState.UNDECIDED for access in attempts(situation, key))
+
+
 def _open_accesses(situation: Situation, key: Key, level: Level) -> Iterator[Finding]:
     """One finding for each unknown, however many principals hang on it."""
     unknowns: dict[str, _Unknown] = {}
@@ -88,6 +95,12 @@ def _open_accesses(situation: Situation, key: Key, level: Level) -> Iterator[Fin
                 for reason in permission.reasons:
                     unknown = unknowns.setdefault(reason.text, _Unknown(reason, [], of_team=True))
                     unknown.accesses.append(access)
+    if management_of(situation, key) is AccessState.UNDECIDED:
+        for access in attempts(situation, key):
+            for reason in access.decision.reasons:
+                if reason.kind in _FIX:
+                    unknown = unknowns.setdefault(reason.text, _Unknown(reason, []))
+                    unknown.accesses.append(access)
     for unknown in unknowns.values():
         yield _about(key, unknown, level)
 
@@ -96,7 +109,8 @@ def _about(key: Key, unknown: _Unknown, level: Level) -> Finding:
     reason, accesses = unknown.reason, unknown.accesses
     subjects = list(dict.fromkeys(access.subject.label for access in accesses))
     infos = (find_action(access.action) for access in accesses)
-    capabilities = list(dict.fromkeys(info.capability for info in infos if info))
+    found = {info.capability for info in infos if info}
+    capabilities = [capability for capability in CAPABILITIES if capability in found]
     rule = f" ({reason.rule})" if reason.rule else ""
     return Finding(
         _ID,
