@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from kms_access.decisions.action_classes import ActionClasses
 from kms_access.decisions.decision import Decision, Verdict
 from kms_access.decisions.notes import Note, notes_on
 from kms_access.decisions.procedure import authorize
@@ -82,9 +83,7 @@ def access_map(inventory: Inventory, organization: Organization | None = None) -
     keys = tuple(sorted(inventory.keys, key=lambda key: (key.label, key.origin.identity)))
     evaluator = Evaluator(inventory, organization)
     cells = {
-        (subject.identity, key.origin.identity): tuple(
-            evaluator.access(subject, key, action) for action in actions_of(key)
-        )
+        (subject.identity, key.origin.identity): evaluator.cell(subject, key)
         for subject in subjects
         for key in keys
     }
@@ -106,15 +105,27 @@ class Evaluator:
         self._inventory = inventory
         self._organization = organization
         self._facts = {key.origin.identity: key_facts(key) for key in inventory.keys}
+        self._classes: dict[tuple[str, ...], ActionClasses] = {}
         self._grants = {
             key.origin.identity: tuple(_grants_on(key, inventory.grants)) for key in inventory.keys
         }
 
     def access(self, subject: Subject, key: Key, action: str) -> Access:
         """The best access that any caller of the subject has."""
-        decisions = [self._decide(caller, key, action) for caller in subject.callers]
-        state, decision = min(((_state(d), d) for d in decisions), key=lambda pair: _RANK[pair[0]])
-        return Access(subject, key, action, state, decision)
+        return _best(subject, key, action, [self._decide(c, key, action) for c in subject.callers])
+
+    def cell(self, subject: Subject, key: Key) -> tuple[Access, ...]:
+        """`access` for every action that the key can carry out, sorted by action."""
+        actions = actions_of(key)
+        decisions: dict[str, list[Decision]] = {action: [] for action in actions}
+        classes = self._classes.setdefault(tuple(actions), ActionClasses(actions))
+        for caller in subject.callers:
+            policies = self._policies(caller, key)
+            for group in classes.group(policies, key):
+                decision = self._decide(caller, key, group[0])
+                for action in group:
+                    decisions[action].append(decision)
+        return tuple(_best(subject, key, action, decisions[action]) for action in actions)
 
     def notes(self, subject: Subject, key: Key, action: str) -> tuple[Note, ...]:
         """Remarks on the policies: statements without effect, and likely mistakes."""
@@ -137,7 +148,10 @@ class Evaluator:
         otherwise = open_request(caller.principal, key, action)
         context = request_context(facts, caller.facts, otherwise)
         request = Request(caller.principal, action, key.arn, key.account, context)
-        policies = ApplicablePolicies(
+        return request, self._policies(caller, key)
+
+    def _policies(self, caller: Caller, key: Key) -> ApplicablePolicies:
+        return ApplicablePolicies(
             key.policies,
             caller.identity,
             caller.boundary,
@@ -148,7 +162,11 @@ class Evaluator:
             caller.incomplete,
             caller.assumed_allowed,
         )
-        return request, policies
+
+
+def _best(subject: Subject, key: Key, action: str, decisions: list[Decision]) -> Access:
+    state, decision = min(((_state(d), d) for d in decisions), key=lambda pair: _RANK[pair[0]])
+    return Access(subject, key, action, state, decision)
 
 
 def _agreed(decisions: list[Decision], key: Key) -> Decision:

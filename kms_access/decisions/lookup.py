@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kms_access.decisions.access_map import AccessMap
-from kms_access.decisions.subjects import Subject, SubjectKind, service, subject_elsewhere
+from kms_access.decisions.subjects import (
+    Subject,
+    SubjectKind,
+    service,
+    session_of,
+    subject_elsewhere,
+)
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.policies.overlap import same
@@ -53,17 +58,11 @@ def _by_arn(facts: AccessMap, wanted: str) -> Subject | None:
         return service(wanted)
     if principal.kind is PrincipalKind.ROLE and principal.session is not None:
         for subject in facts.subjects:
-            caller = subject.callers[0]
-            role = caller.principal
+            role = subject.callers[0].principal
             is_role = role.kind is PrincipalKind.ROLE and role.session is None
             there = same(role.account, principal.account) & same(role.name, principal.name)
             if is_role and subject.origin is not None and there.truth is Truth.TRUE:
-                session = replace(role, session=principal.session)
-                return replace(
-                    subject,
-                    label=f"session {principal.session} of {subject.label}",
-                    callers=(replace(caller, principal=session),),
-                )
+                return session_of(subject, principal)
     return subject_elsewhere(principal)
 
 
@@ -77,6 +76,8 @@ def _names_of_subject(subject: Subject) -> set[str]:
     if subject.kind not in (SubjectKind.IDENTITY, SubjectKind.ELSEWHERE):
         return {subject.label, subject.label.removeprefix("service ")}
     names = {subject.label, str(subject.arn), subject.identity}
+    if subject.session:
+        return names
     names.add(str(subject.callers[0].principal.name))
     if subject.origin is not None:
         origin = subject.origin

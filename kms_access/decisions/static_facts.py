@@ -14,7 +14,7 @@ from kms_access.policies.principals import Principal, PrincipalKind
 from kms_access.policies.text import ANY_CHARACTER, Value, unknown_text
 from kms_access.policies.wildcards import fold_case
 
-_GRANT_ACTIONS = frozenset({"kms:creategrant", "kms:listgrants", "kms:revokegrant"})
+GRANT_ACTIONS = frozenset({"kms:creategrant", "kms:listgrants", "kms:revokegrant"})
 _CRYPTOGRAPHIC = frozenset({"encrypt", "decrypt"})
 _SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 
@@ -76,14 +76,14 @@ def principal_tag_facts(principal: Principal, tags: Mapping[str, Value]) -> dict
 def open_request(principal: Principal, key: Key, action: str) -> Callable[[str], KeyState]:
     """What is known of the keys that no fact decides, for all requests of one action."""
     is_service = principal.kind is PrincipalKind.SERVICE
-    has_encryption_context = _takes_encryption_context(key, action)
+    has_encryption_context = takes_encryption_context(key, action)
     folded_action = fold_case(action)
 
     def otherwise(name: str) -> KeyState:
         folded = fold_case(name)
         if folded.startswith(ENCRYPTION_CONTEXT) or folded == "kms:encryptioncontextkeys":
             return open_otherwise(name) if has_encryption_context else ABSENT
-        if folded == "kms:grantisforawsresource" and folded_action not in _GRANT_ACTIONS:
+        if folded == "kms:grantisforawsresource" and folded_action not in GRANT_ACTIONS:
             return ABSENT
         if folded.startswith("aws:resourcetag/"):
             return ABSENT
@@ -96,7 +96,7 @@ def open_request(principal: Principal, key: Key, action: str) -> Callable[[str],
     return otherwise
 
 
-def _takes_encryption_context(key: Key, action: str) -> bool:
+def takes_encryption_context(key: Key, action: str) -> bool:
     """Encryption context exists for CreateGrant and for symmetric encryption keys (K138)."""
     if key.spec is not None and key.spec != "SYMMETRIC_DEFAULT":
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from kms_access.decisions.mentions import Mentions, mentions_of
@@ -54,21 +54,23 @@ class Subject:
     callers: tuple[Caller, ...]
     origin: Origin | None = None
     tags: Mapping[str, Value] = field(default_factory=dict)
+    session: str = ""
 
     @property
     def identity(self) -> str:
         """What tells the subject from all others."""
-        return self.origin.identity if self.origin else str(self.arn)
+        if self.origin is None:
+            return str(self.arn)
+        return f"{self.origin.identity}/{self.session}" if self.session else self.origin.identity
 
 
 def subjects_of(inventory: Inventory, organization: Organization) -> tuple[Subject, ...]:
     """Every subject that a policy, grant or definition of the inventory speaks of, sorted."""
     identities = [subject_of(identity) for identity in inventory.identities]
     mentions = mentions_of(inventory)
-    known = [identity.principal for identity in inventory.identities]
     subjects = [
         *identities,
-        *_elsewhere(mentions, known),
+        *_elsewhere(mentions, identities),
         *_accounts(mentions, inventory),
         *_organizations(mentions, organization),
         *([everyone()] if mentions.everyone else []),
@@ -111,14 +113,7 @@ def subject_elsewhere(principal: Principal) -> Subject:
     label = _label(principal)
     reason = _elsewhere_reason(label)
     caller = Caller(principal, incomplete=reason)
-    arn = principal.arn
-    if principal.session is not None:
-        arn = concat(
-            (
-                *("arn:", principal.partition, ":sts::", principal.account),
-                *(":assumed-role/", principal.name, "/", principal.session),
-            )
-        )
+    arn = principal.arn if principal.session is None else _session_arn(principal)
     return Subject(SubjectKind.ELSEWHERE, label, arn, principal.account, (caller,))
 
 
@@ -129,18 +124,43 @@ def _label(principal: Principal) -> str:
     return f"session {principal.session} of {name}" if principal.session is not None else name
 
 
-def _elsewhere(mentions: Mentions, known: list[Principal]) -> Iterator[Subject]:
+def _elsewhere(mentions: Mentions, identities: list[Subject]) -> Iterator[Subject]:
     for principal in mentions.principals:
-        if not any(_is_same(principal, other) for other in known):
+        known = [s for s in identities if _is_identity(principal, s.callers[0].principal)]
+        if not known:
             yield subject_elsewhere(principal)
+        elif principal.session is not None:
+            yield session_of(known[0], principal)
 
 
-def _is_same(named: Principal, known: Principal) -> bool:
-    """Whether a mentioned principal is surely one of the definitions (K48)."""
-    if named.kind is not known.kind or named.session is not None:
+def _is_identity(named: Principal, known: Principal) -> bool:
+    """Whether a mentioned principal, or its role, is surely one of the definitions (K48)."""
+    if named.kind is not known.kind:
         return False
     answer = same(named.account, known.account) & same(named.name, known.name)
     return answer.truth is Truth.TRUE
+
+
+def session_of(role: Subject, named: Principal) -> Subject:
+    """The row of one session of a role of the definitions: it has the role's policies."""
+    caller = role.callers[0]
+    principal = replace(caller.principal, session=named.session)
+    return replace(
+        role,
+        label=_label(principal),
+        arn=_session_arn(principal),
+        callers=(replace(caller, principal=principal),),
+        session=str(named.session),
+    )
+
+
+def _session_arn(principal: Principal) -> Value:
+    return concat(
+        (
+            *("arn:", principal.partition, ":sts::", principal.account),
+            *(":assumed-role/", principal.name, "/", principal.session or ""),
+        )
+    )
 
 
 def _accounts(mentions: Mentions, inventory: Inventory) -> Iterator[Subject]:
