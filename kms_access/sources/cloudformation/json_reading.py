@@ -1,0 +1,145 @@
+"""JSON files, strictly: duplicate keys and deep nesting are errors with their place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+from kms_access.policies.json_text import JsonObject, Number, Position, position_at, position_of
+from kms_access.sources.interface import SourceError
+
+MAXIMUM_DEPTH = 100
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?+', re.DOTALL)
+_NO_BRACKET = re.compile(r"[^\[\]{}]+")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_SPACE = re.compile(r"[ \t\r\n]*")
+_PLAIN_DECODER = json.JSONDecoder()
+
+
+def read_json_file(text: str, file: str) -> Any:
+    """The value of a JSON text; objects come as `JsonObject`, numbers as `Number`.
+
+    Raises SourceError, with line and column, for what is no JSON, for duplicate keys, for lone
+    surrogates and for a depth of more than `MAXIMUM_DEPTH`.
+    """
+    repeated: list[JsonObject] = []
+
+    def make_object(pairs: list[tuple[str, Any]]) -> JsonObject:
+        made = JsonObject(pairs)
+        if made.duplicates:
+            repeated.append(made)
+        return made
+
+    def refuse_constant(name: str) -> Any:
+        raise SourceError(f'"{name}" is no JSON value', file=file)
+
+    decoder = json.JSONDecoder(
+        object_pairs_hook=make_object,
+        parse_int=Number,
+        parse_float=Number,
+        parse_constant=refuse_constant,
+    )
+    _check_depth(text, file)
+    try:
+        value = decoder.decode(text)
+    except json.JSONDecodeError as error:
+        message = f"no JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise SourceError(message, file, error.lineno, error.colno) from None
+    except RecursionError:
+        raise _too_deep(file) from None
+    if repeated:
+        raise _duplicate_key(text, value, file)
+    if _SURROGATE_ESCAPE.search(text):
+        _refuse_lone_surrogates(text, value, file)
+    return value
+
+
+def resource_lines(text: str) -> dict[str, int]:
+    """The line of each entry of the object `Resources` in a template that is valid JSON."""
+    for key, _, offset in _members(text, _skip_space(text, 0)):
+        if key == "Resources":
+            return {
+                name: position_at(text, start).line for name, start, _ in _members(text, offset)
+            }
+    return {}
+
+
+def _members(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
+    """Name, offset of the name and offset of the value of each member of an object."""
+    if text[offset : offset + 1] != "{":
+        return
+    offset = _skip_space(text, offset + 1)
+    while text[offset : offset + 1] == '"':
+        start = offset
+        name, offset = scanstring(text, offset + 1, True)
+        value = _skip_space(text, _skip_space(text, offset) + 1)
+        yield name, start, value
+        _, offset = _PLAIN_DECODER.raw_decode(text, value)
+        offset = _skip_space(text, offset)
+        if text[offset : offset + 1] == ",":
+            offset = _skip_space(text, offset + 1)
+
+
+def _skip_space(text: str, offset: int) -> int:
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Removes the innermost pairs of brackets, level by level, until none is left."""
+    brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
+    for _ in range(MAXIMUM_DEPTH):
+        if not brackets:
+            return
+        fewer = brackets.replace("[]", "").replace("{}", "")
+        if len(fewer) == len(brackets):
+            return
+        brackets = fewer
+    if brackets:
+        raise _too_deep(file)
+
+
+def _too_deep(file: str) -> SourceError:
+    return SourceError(f"nested more than {MAXIMUM_DEPTH} levels deep", file=file)
+
+
+def _duplicate_key(text: str, value: Any, file: str) -> SourceError:
+    for path, node in _walk(value):
+        if isinstance(node, JsonObject) and node.duplicates:
+            key = node.duplicates[0]
+            return _error_at(f'key "{key}" stands more than once', text, (*path, key), file)
+    return SourceError("a key stands more than once", file=file)
+
+
+def _refuse_lone_surrogates(text: str, value: Any, file: str) -> None:
+    for path, node in _walk(value):
+        strings = [node] if isinstance(node, str) else list(node) if _is_object(node) else []
+        for string in strings:
+            if any("\ud800" <= character <= "\udfff" for character in string):
+                raise _error_at("a lone surrogate is no character", text, path, file)
+
+
+def _is_object(node: Any) -> bool:
+    return isinstance(node, Mapping)
+
+
+def _error_at(message: str, text: str, path: tuple[str | int, ...], file: str) -> SourceError:
+    position: Position | None = position_of(text, path)
+    if position is None:
+        return SourceError(message, file)
+    return SourceError(message, file, position.line, position.column)
+
+
+def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while pending:
+        path, node = pending.pop()
+        yield path, node
+        if isinstance(node, Mapping):
+            pending.extend(((*path, key), node[key]) for key in reversed(list(node)))
+        elif isinstance(node, list):
+            pending.extend(((*path, i), node[i]) for i in range(len(node) - 1, -1, -1))

@@ -1,0 +1,112 @@
+"""From the paths that a user names to the inventory of the deployment."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from kms_access.inventory.model import Inventory
+from kms_access.inventory.origin import NotCovered
+from kms_access.sources.cloudformation.assembly import MANIFEST, Assembly, read_assembly
+from kms_access.sources.cloudformation.deployment import Deployment
+from kms_access.sources.cloudformation.environment import Environment, partition_of_literals
+from kms_access.sources.cloudformation.files import source_file, unreadable
+from kms_access.sources.cloudformation.identities import read_identities
+from kms_access.sources.cloudformation.keys import read_keys
+from kms_access.sources.cloudformation.nested import NestedStacks
+from kms_access.sources.cloudformation.not_covered import find_not_covered
+from kms_access.sources.cloudformation.references import unknown_stack_name
+from kms_access.sources.cloudformation.stacks import Stack
+from kms_access.sources.cloudformation.template import read_template
+from kms_access.sources.interface import SourceError
+
+
+def load(paths: Sequence[Path]) -> Inventory:
+    """The inventory of a deployment.
+
+    `paths` are folders that `cdk synth` wrote, or CloudFormation templates in JSON or YAML; all
+    of them together are one deployment. Raises SourceError, with file and if possible line and
+    column, for what is no such thing. What the templates hold and the inventory does not stands
+    in `Inventory.not_covered`.
+    """
+    if not paths:
+        raise SourceError(
+            "no path is given", help="give a folder that cdk synth writes, or templates"
+        )
+    stacks: list[Stack] = []
+    not_covered: list[NotCovered] = []
+    for path in dict.fromkeys(Path(path) for path in paths):
+        assembly = _read(path)
+        nested = NestedStacks(assembly.root, assembly.assets)
+        for stack in assembly.stacks:
+            stacks.extend(nested.inside(stack))
+        not_covered.extend(assembly.not_covered)
+    _make_identities_unique(stacks)
+    not_covered.extend(_settle_partition(stacks))
+    return _inventory(Deployment(stacks), not_covered)
+
+
+def _read(path: Path) -> Assembly:
+    try:
+        if path.is_dir():
+            return read_assembly(path)
+        if not os.path.lexists(path):
+            raise SourceError(f'there is no file or folder "{path}"', file=str(path))
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except ValueError as error:
+        raise SourceError(f"no path: {error}", file=str(path)) from error
+    if path.name == MANIFEST:
+        help = f'give the folder "{path.parent}"'
+        raise SourceError("a manifest is no template", file=str(path), help=help)
+    file = source_file(path, path)
+    name = path.name.split(".")[0] or path.name
+    stack = Stack(name, name, unknown_stack_name(name), read_template(file), Environment())
+    return Assembly(path.parent, [stack])
+
+
+def _make_identities_unique(stacks: Sequence[Stack]) -> None:
+    """Stacks of one name, in several environments, are told apart by their template files."""
+    names = Counter(stack.identity for stack in stacks if stack.parent is None)
+    for stack in stacks:
+        if stack.parent is not None:
+            stack.identity = stack.parent.identity_of(stack.logical_id)
+        elif names[stack.identity] > 1:
+            stack.identity = f"{stack.identity} ({stack.template.file.shown})"
+        if not isinstance(stack.name, str):
+            stack.name = unknown_stack_name(stack.identity)
+
+
+def _settle_partition(stacks: Sequence[Stack]) -> list[NotCovered]:
+    """Without a Region, ARNs that templates spell out tell the partition."""
+    agnostic = [stack for stack in stacks if not isinstance(stack.environment.region, str)]
+    partition = partition_of_literals(stack.template.text for stack in agnostic)
+    if partition is None:
+        return []
+    notes = []
+    for stack in agnostic:
+        stack.environment = stack.environment.in_partition(partition)
+        if stack.parent is None:
+            reason = (
+                f'no Region is known: the partition is taken to be "{partition}", as the ARNs '
+                "in the templates say"
+            )
+            notes.append(NotCovered(stack.origin, reason))
+    return notes
+
+
+def _inventory(deployment: Deployment, not_covered: list[NotCovered]) -> Inventory:
+    keys = read_keys(deployment, not_covered)
+    identities = read_identities(deployment, not_covered)
+    not_covered.extend(find_not_covered(deployment, keys))
+    return Inventory(
+        keys=tuple(sorted(keys, key=lambda key: key.origin.identity)),
+        identities=tuple(sorted(identities, key=lambda one: one.origin.identity)),
+        not_covered=tuple(sorted(dict.fromkeys(not_covered), key=_order)),
+    )
+
+
+def _order(entry: NotCovered) -> tuple[str, str, bool]:
+    return entry.origin.identity, entry.reason, entry.may_change_key_access

@@ -1,0 +1,138 @@
+"""What is in the templates and is not evaluated: nothing is passed over silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from kms_access.inventory.model import Key
+from kms_access.inventory.origin import NotCovered
+from kms_access.sources.cloudformation.custom_calls import CUSTOM_CALL, calls_not_covered
+from kms_access.sources.cloudformation.deployment import Deployment, Resource
+from kms_access.sources.cloudformation.exports import EXPORT_WRITER
+from kms_access.sources.cloudformation.physical import (
+    ALIAS,
+    GROUP,
+    INSTANCE_PROFILE,
+    KEYS,
+    MANAGED_POLICY,
+    ROLE,
+    USER,
+)
+from kms_access.sources.cloudformation.references import EXPORT_READER, NESTED_STACK
+from kms_access.sources.cloudformation.stacks import Stack
+
+_HARMLESS_TRANSFORM = "AWS::LanguageExtensions"
+_LOOP = "Fn::ForEach::"
+_READ = frozenset(
+    (
+        *KEYS,
+        *(ALIAS, ROLE, USER, GROUP, MANAGED_POLICY, INSTANCE_PROFILE, CUSTOM_CALL),
+        *("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy"),
+        *("AWS::IAM::GroupPolicy", "AWS::IAM::UserToGroupAddition"),
+    )
+)
+_NO_ACCESS = frozenset(
+    (
+        *("AWS::CDK::Metadata", "Custom::AWSCDKCfnJson", EXPORT_READER, EXPORT_WRITER),
+        *("AWS::KMS::CustomKeyStore", "AWS::IAM::AccessKey", "AWS::IAM::OIDCProvider"),
+        *("AWS::IAM::SAMLProvider", "AWS::IAM::ServerCertificate", "AWS::IAM::VirtualMFADevice"),
+    )
+)
+_MAY_REACH_KEYS = {
+    "AWS::Organizations::Policy": "policies of the organization are not evaluated",
+    "AWS::SSO::PermissionSet": "permission sets become roles that are not evaluated",
+    "AWS::CloudFormation::StackSet": "the templates of stack sets are not evaluated",
+}
+_SERVICE_LINKED_ROLE = "AWS::IAM::ServiceLinkedRole"
+_CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
+_TYPES_OF_ACCESS = ("AWS::KMS::", "AWS::IAM::")
+
+
+def find_not_covered(deployment: Deployment, keys: tuple[Key, ...]) -> Iterator[NotCovered]:
+    """Everything that is left out, each with its place.
+
+    An entry may change key access if what it leaves out can reach a key of the deployment.
+    """
+    for stack in deployment.stacks:
+        yield from _of_template(stack)
+    for resource in deployment.resources:
+        yield from _of_resource(deployment, resource, keys)
+
+
+def _of_template(stack: Stack) -> Iterator[NotCovered]:
+    for transform in stack.template.transforms:
+        if transform != _HARMLESS_TRANSFORM:
+            name = transform.get("Name") if isinstance(transform, Mapping) else transform
+            reason = f'the macro "{name}" may rewrite the template'
+            yield NotCovered(stack.origin, reason, may_change_key_access=True)
+    for logical_id, node in stack.template.resources.items():
+        origin = stack.origin_of(logical_id)
+        if logical_id.startswith(_LOOP):
+            reason = "the resources of a Fn::ForEach are not evaluated"
+        elif logical_id.startswith("Fn::"):
+            reason = f"{logical_id} may add resources"
+        elif not isinstance(node, Mapping) or not isinstance(node.get("Type"), str):
+            reason = "a resource without a type that can be read"
+        else:
+            continue
+        yield NotCovered(origin, reason, may_change_key_access=True)
+
+
+def _of_resource(
+    deployment: Deployment, resource: Resource, keys: tuple[Key, ...]
+) -> Iterator[NotCovered]:
+    kind = resource.kind
+    if kind in _NO_ACCESS or kind == "":
+        return
+    if kind in _READ:
+        if kind == CUSTOM_CALL:
+            yield from calls_not_covered(deployment, resource, keys)
+        if resource.properties is None or _holds(resource.properties, _is_transform):
+            reason = "a macro or an include fills in a part of this resource"
+            yield NotCovered(resource.origin, reason, may_change_key_access=True)
+        return
+    found = _left_out(resource, bool(keys))
+    if found is not None:
+        reason, may_change = found
+        yield NotCovered(resource.origin, reason, may_change_key_access=may_change)
+
+
+def _left_out(resource: Resource, has_keys: bool) -> tuple[str, bool] | None:
+    kind = resource.kind
+    if kind == NESTED_STACK:
+        if resource.logical_id in resource.stack.children:
+            return None
+        return "the template of the nested stack is not part of the definitions", True
+    if kind in _MAY_REACH_KEYS:
+        return f"{kind}: {_MAY_REACH_KEYS[kind]}", has_keys
+    if kind.endswith("::MODULE"):
+        return f"the resources of module {kind} are not evaluated", True
+    if kind.startswith("AWS::Serverless::"):
+        return f"{kind} is expanded by a macro", True
+    if kind == _SERVICE_LINKED_ROLE:
+        return "a service-linked role, whose policy AWS writes", False
+    if kind.startswith(_TYPES_OF_ACCESS):
+        return f"resources of type {kind} are not evaluated", True
+    if kind.startswith("Custom::") or kind == _CUSTOM_RESOURCE:
+        return f"what the custom resource {kind} does is not known", False
+    if not kind.startswith("AWS::"):
+        return f"what a resource of type {kind} does is not known", False
+    return None
+
+
+def _is_transform(key: str) -> bool:
+    return key == "Fn::Transform" or key.startswith(_LOOP)
+
+
+def _holds(node: Any, wanted: Callable[[str], bool]) -> bool:
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, Mapping):
+            if any(wanted(key) for key in current):
+                return True
+            pending.extend(current.values())
+        elif isinstance(current, list):
+            pending.extend(current)
+    return False

@@ -1,0 +1,75 @@
+"""A CloudFormation template: its sections, checked for shape, and where its resources stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from kms_access.sources.cloudformation.files import MAXIMUM_TEMPLATE_BYTES, SourceFile
+from kms_access.sources.cloudformation.json_reading import read_json_file, resource_lines
+from kms_access.sources.cloudformation.yaml_reading import read_yaml_file
+from kms_access.sources.interface import SourceError
+
+MAXIMUM_RESOURCES = 5_000
+"""CloudFormation takes 500; more would make hostile templates slow."""
+
+_SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
+_HELP = "give a CloudFormation template or the folder that cdk synth writes"
+_YAML_SUFFIXES = (".yaml", ".yml")
+
+
+class Template:
+    """One template. `text` is what the file holds."""
+
+    def __init__(self, file: SourceFile, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._lines: Mapping[str, int] | None = None
+        document = self._parse()
+        if not isinstance(document, Mapping):
+            raise self._no_template("the file holds no object")
+        if "Resources" not in document:
+            raise self._no_template('there is no "Resources" object')
+        for section in _SECTIONS:
+            if not isinstance(document.get(section, {}), Mapping):
+                raise self._no_template(f'"{section}" is no object')
+        if len(document["Resources"]) > MAXIMUM_RESOURCES:
+            found = len(document["Resources"])
+            raise self._no_template(
+                f"there are {found} resources, at most {MAXIMUM_RESOURCES} are accepted"
+            )
+        self.parameters: Mapping[str, Any] = document.get("Parameters", {})
+        self.mappings: Mapping[str, Any] = document.get("Mappings", {})
+        self.conditions: Mapping[str, Any] = document.get("Conditions", {})
+        self.resources: Mapping[str, Any] = document["Resources"]
+        self.outputs: Mapping[str, Any] = document.get("Outputs", {})
+        transform = document.get("Transform", [])
+        self.transforms: list[Any] = transform if isinstance(transform, list) else [transform]
+
+    def _parse(self) -> Any:
+        path = self.file.path
+        is_yaml = path.suffix.lower() in _YAML_SUFFIXES
+        if self.text.lstrip()[:1] in ("{", "["):
+            try:
+                return read_json_file(self.text, str(path))
+            except SourceError:
+                if not is_yaml:
+                    raise
+        if not self.text.strip():
+            raise self._no_template("the file is empty")
+        document, self._lines = read_yaml_file(self.text, str(path))
+        return document
+
+    def _no_template(self, message: str) -> SourceError:
+        return SourceError(f"no template: {message}", file=str(self.file.path), help=_HELP)
+
+    @cached_property
+    def lines(self) -> Mapping[str, int]:
+        """The line of each resource."""
+        return resource_lines(self.text) if self._lines is None else self._lines
+
+
+def read_template(file: SourceFile) -> Template:
+    """The template in a JSON or YAML file. Raises SourceError if it is none."""
+    return Template(file, file.read(MAXIMUM_TEMPLATE_BYTES))
