@@ -1,0 +1,169 @@
+"""The command line: connects sources, decisions, rules and reports, and decides nothing itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from kms_access import __version__
+from kms_access.decisions.access_map import AccessState, Evaluator, access_map
+from kms_access.decisions.lookup import LookupFailed, find_key, find_subject
+from kms_access.decisions.request_json import RequestError, answer, read_request
+from kms_access.decisions.static_facts import Organization
+from kms_access.inventory.actions import closest_action, find_action
+from kms_access.reports.access import render_access
+from kms_access.reports.table import render_map
+from kms_access.reports.text import render
+from kms_access.rules import Rules, RulesError, assess, load_rules
+from kms_access.rules.assessment import INTERNAL, PROVEN, UNDECIDED, USAGE, VIOLATED
+from kms_access.sources import load
+from kms_access.sources.interface import SourceError
+
+_PATHS = "a synthesized CDK assembly (cdk.out), CloudFormation templates, or an exported stack"
+_EXIT_CODES = (
+    "exit codes: 0 proven or allowed, 1 violated or denied, 2 wrong usage or input, "
+    "3 undecided, 4 internal error"
+)
+
+
+class UsageError(Exception):
+    """What the user asked for cannot be done; the text says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is that of section 7 of the design."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except (RulesError, SourceError) as error:
+        return _fail(str(error), error.help)
+    except (UsageError, LookupFailed) as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        # The reader went away; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERNAL
+    except Exception as error:
+        if args.debug:
+            traceback.print_exc()
+        print(
+            f"error: kms-access itself failed ({type(error).__name__}: {error}); "
+            "this is our mistake, not yours, and nothing was decided",
+            file=sys.stderr,
+        )
+        print("help: run again with --debug and report the trace", file=sys.stderr)
+        return INTERNAL
+
+
+def _fail(message: str, help: str = "") -> int:
+    print(f"error: {message}", file=sys.stderr)
+    if help:
+        print(f"help: {help}", file=sys.stderr)
+    return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kms-access",
+        description="Who will be able to do what with which AWS KMS key, before a deployment.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"kms-access {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the trace of our own failures")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    check = commands.add_parser("check", help="check definitions against a rules file")
+    check.add_argument("--rules", type=Path, help="rules file; without it the built-in checks run")
+    check.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=_PATHS)
+    check.set_defaults(run=_check)
+
+    table = commands.add_parser("map", help="print who can do what, principals by keys")
+    table.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=_PATHS)
+    table.set_defaults(run=_map)
+
+    can = commands.add_parser("can", help="whether a principal can do something, and why")
+    can.add_argument("principal", metavar="PRINCIPAL", help="name, ARN, logical id or URN")
+    can.add_argument("action", metavar="ACTION", help='an action such as "kms:Decrypt"')
+    can.add_argument("key", metavar="KEY", help="alias, ARN, logical id, URN or construct path")
+    can.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=_PATHS)
+    can.set_defaults(run=_can)
+
+    authorize = commands.add_parser(
+        "authorize", help="decide concrete requests, one JSON object a line"
+    )
+    authorize.add_argument("file", metavar="FILE", help='JSON Lines, "-" for standard input')
+    authorize.set_defaults(run=_authorize)
+    return parser
+
+
+def _check(args: argparse.Namespace) -> int:
+    rules = load_rules(args.rules) if args.rules else Rules()
+    assessment = assess(load(args.paths), rules)
+    sys.stdout.write(render(assessment))
+    return assessment.exit_code
+
+
+def _map(args: argparse.Namespace) -> int:
+    sys.stdout.write(render_map(access_map(load(args.paths))))
+    return PROVEN
+
+
+def _can(args: argparse.Namespace) -> int:
+    info = find_action(args.action)
+    if info is None:
+        close = closest_action(args.action)
+        hint = f', did you mean "{close}"?' if close else ""
+        raise UsageError(f'unknown action "{args.action}"{hint}')
+    inventory = load(args.paths)
+    facts = access_map(inventory)
+    subject, key = find_subject(facts, args.principal), find_key(facts, args.key)
+    evaluator = Evaluator(inventory, Organization())
+    access = evaluator.access(subject, key, info.name)
+    sys.stdout.write(render_access(access, evaluator.notes(subject, key, info.name)))
+    if access.state is AccessState.ALLOWED:
+        return PROVEN
+    denied = (AccessState.EXPLICITLY_DENIED, AccessState.IMPLICITLY_DENIED)
+    return VIOLATED if access.state in denied else UNDECIDED
+
+
+def _authorize(args: argparse.Namespace) -> int:
+    """Every line gets an answer; a line that cannot be read gets an error object."""
+    code = PROVEN
+    name = "<stdin>" if args.file == "-" else args.file
+    for number, line in enumerate(_lines(args.file), 1):
+        if not line.strip():
+            continue
+        try:
+            result = answer(read_request(line))
+        except RequestError as error:
+            print(f"error: {name}:{number}:{error.column}: {error}", file=sys.stderr)
+            result = {"error": f"{number}:{error.column}: {error}"}
+            code = USAGE
+        if result.get("decision") == "depends" and code == PROVEN:
+            code = UNDECIDED
+        print(json.dumps(result, ensure_ascii=False))
+    return code
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f'"{file}" cannot be read: {reason}') from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f'"{file}" is not UTF-8: byte {error.start}') from None
+    return text.split("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
