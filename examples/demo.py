@@ -1,0 +1,93 @@
+"""`make demo`: the seed scenario from both front ends, and a blocked deployment in each.
+
+Runs the real `cdk synth`. The policy pack runs as its own process, driven over its gRPC protocol
+by the small engine of the tests, which runs the real Pulumi program: so the demo needs neither an
+AWS account nor the `pulumi` command.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCENARIO = ROOT / "examples" / "three_keys_four_users"
+BUILD = ROOT / "build"
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+
+
+def title(text: str) -> None:
+    print(f"\n==> {text}", flush=True)
+
+
+def run(command: list[str], folder: Path = ROOT) -> int:
+    """Run a command in the environment of this Python, with its output on the terminal."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    shown = " ".join(Path(part).name if os.sep in part else part for part in command)
+    print(f"$ {shown}", flush=True)
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+
+
+def kms_access(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "kms_access.cli", *arguments]
+
+
+def synthesize(app: str) -> int:
+    command = [str(CDK), "synth", "--quiet", "--no-notices", "--app", f"python3 {app}"]
+    return run([*command, "--output", str(BUILD / "cdk.out")], SCENARIO / "cdk")
+
+
+def pulumi(operation: str, stack: str, *more: str) -> int:
+    program = str(SCENARIO / "pulumi")
+    command = [sys.executable, "-m", "tests.small_engine", operation, "--program", program]
+    return run([*command, "--stack", stack, "--policy-pack", str(ROOT / "policypack"), *more])
+
+
+def expect(found: int, wanted: int, what: str) -> None:
+    print(f"exit code {found}", flush=True)
+    if found != wanted:
+        sys.exit(f"error: {what} ended with {found}, expected {wanted}")
+
+
+def main() -> None:
+    shutil.rmtree(BUILD, ignore_errors=True)
+    BUILD.mkdir()
+    os.environ["KMS_ACCESS_RULES"] = str(SCENARIO / "access-rules.yaml")
+
+    title("CDK: the scenario as it should be, through cdk synth")
+    expect(synthesize("app.py"), 0, "cdk synth of the clean app")
+    title("who can do what, from the synthesized templates")
+    expect(run(kms_access("map", str(BUILD / "cdk.out"))), 0, "kms-access map")
+
+    if shutil.which("pulumi") is None:
+        title("there is no pulumi command here: the small engine of the tests drives the pack")
+    else:
+        title("the small engine of the tests drives the pack: it needs no AWS account")
+    title("Pulumi: the scenario as it should be, preview and update")
+    state = BUILD / "state.json"
+    expect(pulumi("preview", "clean"), 0, "preview of the clean program")
+    expect(pulumi("up", "clean", "--export", str(state)), 0, "update of the clean program")
+    title("who can do what, from the exported stack")
+    expect(run(kms_access("map", str(state))), 0, "kms-access map")
+
+    title("CDK: one statement lets David in, and cdk synth is blocked")
+    blocked = synthesize("broken_app.py")
+    expect(blocked, 1, "cdk synth of the broken app")
+    title("Pulumi: one statement lets David in, and the preview is blocked")
+    expect(pulumi("preview", "broken"), 1, "preview of the broken program")
+    title("Pulumi: without a preview the key is stopped before it exists")
+    expect(pulumi("up", "broken", "--skip-preview"), 1, "update of the broken program")
+
+    title("what was blocked, and why: the same evaluation from the command line")
+    rules = os.environ["KMS_ACCESS_RULES"]
+    command = kms_access("check", "--rules", os.path.relpath(rules, ROOT), "build/cdk.out")
+    expect(run(command), 1, "kms-access check of the broken app")
+    print("\nboth broken deployments were blocked: user david must not decrypt with alias/cmk-b")
+
+
+if __name__ == "__main__":
+    main()
