@@ -28,7 +28,8 @@ from tests.builders import (
     user,
     user_arn,
 )
-from tests.rules.test_checks import CASES, result_of
+from tests.rules.check_cases import CASES
+from tests.rules.test_checks import result_of
 
 SHOWN = (
     "team-access through delegation",
