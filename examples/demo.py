@@ -26,8 +26,8 @@ def title(text: str) -> None:
 def run(command: list[str], folder: Path = ROOT) -> int:
     """Run a command in the environment of this Python, with its output on the terminal."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    shown = " ".join(Path(part).name if os.sep in part else part for part in command)
-    print(f"$ {shown}", flush=True)
+    shown = " ".join(Path(part).name if os.path.isabs(part) else part for part in command)
+    print(f"$ {shown.replace('python -m kms_access.cli', 'kms-access')}", flush=True)
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
 
@@ -42,9 +42,9 @@ def synthesize(app: str) -> int:
 
 
 def pulumi(operation: str, stack: str, *more: str) -> int:
-    program = str(SCENARIO / "pulumi")
-    command = [sys.executable, "-m", "tests.small_engine", operation, "--program", program]
-    return run([*command, "--stack", stack, "--policy-pack", str(ROOT / "policypack"), *more])
+    command = [sys.executable, "-m", "tests.small_engine", operation, "--program", "."]
+    pack = ["--policy-pack", "../../../policypack"]
+    return run([*command, "--stack", stack, *pack, *more], SCENARIO / "pulumi")
 
 
 def expect(found: int, wanted: int, what: str) -> None:
@@ -56,7 +56,7 @@ def expect(found: int, wanted: int, what: str) -> None:
 def main() -> None:
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir()
-    os.environ["KMS_ACCESS_RULES"] = str(SCENARIO / "access-rules.yaml")
+    os.environ["KMS_ACCESS_RULES"] = "../access-rules.yaml"  # beside the folder of the program
 
     title("CDK: the scenario as it should be, through cdk synth")
     expect(synthesize("app.py"), 0, "cdk synth of the clean app")
@@ -83,8 +83,8 @@ def main() -> None:
     expect(pulumi("up", "broken", "--skip-preview"), 1, "update of the broken program")
 
     title("what was blocked, and why: the same evaluation from the command line")
-    rules = os.environ["KMS_ACCESS_RULES"]
-    command = kms_access("check", "--rules", os.path.relpath(rules, ROOT), "build/cdk.out")
+    rules = (SCENARIO / "access-rules.yaml").relative_to(ROOT).as_posix()
+    command = kms_access("check", "--rules", rules, "build/cdk.out")
     expect(run(command), 1, "kms-access check of the broken app")
     print("\nboth broken deployments were blocked: user david must not decrypt with alias/cmk-b")
 

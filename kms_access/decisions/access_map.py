@@ -13,7 +13,7 @@ from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
 from kms_access.decisions.static_facts import Organization, key_facts, open_request
 from kms_access.decisions.subjects import Caller, Subject, subjects_of
-from kms_access.inventory.actions import key_actions, possible_for
+from kms_access.inventory.actions import KEY_USAGES, key_actions, possible_for
 from kms_access.inventory.model import Grant, Inventory, Key
 from kms_access.policies.answers import Reason, ReasonKind, Truth
 from kms_access.policies.overlap import same
@@ -93,8 +93,8 @@ def access_map(inventory: Inventory, organization: Organization | None = None) -
 def actions_of(key: Key) -> list[str]:
     """The actions that apply to a key and that its kind can carry out (K121), sorted."""
     names: Iterable[str] = key_actions()
-    if isinstance(key.usage, str) and isinstance(key.spec, str):
-        names = possible_for(key.usage, asymmetric=key.spec != "SYMMETRIC_DEFAULT")
+    if key.usage in KEY_USAGES and isinstance(key.spec, str):
+        names = possible_for(str(key.usage), asymmetric=key.spec != "SYMMETRIC_DEFAULT")
     return sorted(name for name in names if name != _INTERNAL)
 
 

@@ -168,7 +168,7 @@ def _accounts(mentions: Mentions, inventory: Inventory) -> Iterator[Subject]:
         own = any(same(account, key.account).truth is Truth.TRUE for key in inventory.keys)
         label = f"any other identity of account {account}" if own else f"account {account}"
         stands_for = f"an identity of account {account} that no policy names"
-        role = _role(account, Unknown(stands_for, matches_no_literal=True, of_request=True))
+        role = _role(account, Unknown(stands_for, stranger=True, of_request=True))
         reason = Reason(f"identity policies in account {account}", ReasonKind.OUTSIDE, "K66")
         yield Subject(
             SubjectKind.ACCOUNT,

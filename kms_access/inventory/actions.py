@@ -105,6 +105,8 @@ _OF_USAGE: Mapping[str, frozenset[str]] = {
     "KEY_AGREEMENT": frozenset({"kms:DeriveSharedSecret"}) | _PUBLIC_KEY,
     "ENCAPSULATE_DECAPSULATE": frozenset({"kms:Encapsulate", "kms:Decapsulate"}) | _PUBLIC_KEY,
 }
+KEY_USAGES = frozenset(_OF_USAGE)
+"""The key usages of K121."""
 _LIMITED_BY_USAGE = _DATA_KEYS.union(_DATA_KEY_PAIRS, *_OF_USAGE.values())
 
 

@@ -83,6 +83,9 @@ class ThreeKeys(cdk.Stack):
             ),
         )
 
+        for name, key in (("cmk-a", self.cmk_a), ("cmk-b", self.cmk_b), ("cmk-c", self.cmk_c)):
+            cdk.Tags.of(key).add("key", name)
+
         for user, action, keys in (
             (alice, "kms:*", [self.cmk_a, self.cmk_b]),
             (charlie, "kms:Encrypt", [self.cmk_a, self.cmk_b]),

@@ -17,7 +17,7 @@ def outside_policy(arn: Value, grammar: PolicyGrammar) -> Policy:
     """A managed policy that the stack does not define: its content counts as unknown (K65)."""
     reason = Reason(
         f'the content of the managed policy "{arn}", which is not part of the definitions',
-        ReasonKind.OUTSIDE,
+        ReasonKind.UNREADABLE,
         "K65",
     )
     text = str(arn)

@@ -194,7 +194,7 @@ def test_a_managed_policy_from_elsewhere_is_open() -> None:
     attached = resource("role_attachment", "a", {"role": "api", "policyArn": READ_ONLY})
     (policy,) = identity(read(attached), "api").policies
     assert policy.document.unreadable is not None
-    assert policy.document.unreadable.kind is ReasonKind.OUTSIDE
+    assert policy.document.unreadable.kind is ReasonKind.UNREADABLE
     assert READ_ONLY in policy.document.unreadable.text
 
 
