@@ -164,25 +164,27 @@ def _session_arn(principal: Principal) -> Value:
 
 
 def _accounts(mentions: Mentions, inventory: Inventory) -> Iterator[Subject]:
+    # Accounts of one deployment lie in one partition.
+    partition = next((key.partition for key in inventory.keys), "aws")
     for account in mentions.accounts:
         own = any(same(account, key.account).truth is Truth.TRUE for key in inventory.keys)
         label = f"any other identity of account {account}" if own else f"account {account}"
         stands_for = f"an identity of account {account} that no policy names"
-        role = _role(account, Unknown(stands_for, stranger=True, of_request=True))
+        role = _role(account, Unknown(stands_for, stranger=True, of_request=True), partition)
         reason = Reason(f"identity policies in account {account}", ReasonKind.OUTSIDE, "K66")
         yield Subject(
             SubjectKind.ACCOUNT,
             label,
-            concat(("arn:aws:iam::", account, ":root")),
+            concat(("arn:", partition, ":iam::", account, ":root")),
             account,
             (Caller(role, incomplete=reason),),
         )
 
 
-def _role(account: Value, unknown_name: Unknown) -> Principal:
+def _role(account: Value, unknown_name: Unknown, partition: Value = "aws") -> Principal:
     name = Text((unknown_name,))
-    arn = concat(("arn:aws:iam::", account, ":role/", name))
-    return Principal(PrincipalKind.ROLE, arn, account, "aws", concat(("/", name)))
+    arn = concat(("arn:", partition, ":iam::", account, ":role/", name))
+    return Principal(PrincipalKind.ROLE, arn, account, partition, concat(("/", name)))
 
 
 def _outsider() -> Principal:

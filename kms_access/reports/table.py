@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from kms_access.decisions.access_map import Access, AccessMap, AccessState
 from kms_access.inventory.actions import CAPABILITIES, find_action
+from kms_access.inventory.origin import Origin
 from kms_access.reports.text import safe
 
 _MARKS = {
@@ -18,10 +20,11 @@ _RETIRE = "kms:RetireGrant"
 
 def render_map(facts: AccessMap) -> str:
     """A table of fixed width; each cell says what is allowed, and whether nothing is by a Deny."""
-    header = ["", *(key.label for key in facts.keys)]
+    header = ["", *_told_apart([(key.label, key.origin) for key in facts.keys])]
+    labels = _told_apart([(subject.label, subject.origin) for subject in facts.subjects])
     rows = [
-        [subject.label, *(describe_cell(facts.cell(subject, key)) for key in facts.keys)]
-        for subject in facts.subjects
+        [label, *(describe_cell(facts.cell(subject, key)) for key in facts.keys)]
+        for label, subject in zip(labels, facts.subjects, strict=True)
     ]
     if not facts.keys:
         return "no KMS key is in the definitions\n"
@@ -33,6 +36,15 @@ def render_map(facts: AccessMap) -> str:
     ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines) + "\n"
+
+
+def _told_apart(named: Sequence[tuple[str, Origin | None]]) -> list[str]:
+    """The labels; those that stand there twice with their stack."""
+    count = Counter(label for label, _ in named)
+    return [
+        f"{label} ({origin.container})" if count[label] > 1 and origin else label
+        for label, origin in named
+    ]
 
 
 def describe_cell(cell: Iterable[Access]) -> str:

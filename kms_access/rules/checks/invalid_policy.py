@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.inventory.model import Inventory, Policy
+from kms_access.decisions.access_map import actions_of
+from kms_access.inventory.actions import find_action
+from kms_access.inventory.model import Grant, Inventory, Policy
 from kms_access.inventory.origin import Origin
+from kms_access.policies.answers import Truth
 from kms_access.policies.document import Problem, Severity
+from kms_access.policies.overlap import same
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
@@ -26,9 +30,21 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             seen.add(id(policy.document))
             yield from _of_policy(policy, owner, "", policy.origin, level)
     for grant in inventory.grants:
-        for problem in grant.problems:
+        for problem in (*grant.problems, *_impossible_operations(grant, inventory)):
             claim = f"{grant.label} is not valid: {problem.message}"
             yield _finding(claim, problem, "", grant.origin, level)
+
+
+def _impossible_operations(grant: Grant, inventory: Inventory) -> Iterator[Problem]:
+    """Operations that the key's kind cannot carry out: CreateGrant fails with them (K94)."""
+    for key in inventory.keys:
+        if same(grant.key_arn, key.arn).truth is Truth.TRUE:
+            possible = {*actions_of(key)}
+            for index, operation in enumerate(grant.operations):
+                info = find_action(f"kms:{operation}")
+                if info is not None and info.name not in possible:
+                    message = f'key {key.label} cannot carry out "{operation}"'
+                    yield Problem("K94", message, ("Operations", index))
 
 
 def _identity_policies(inventory: Inventory) -> Iterator[tuple[str, Policy]]:
