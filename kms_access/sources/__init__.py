@@ -23,7 +23,7 @@ def load(paths: Sequence[Path], *, account: str = "") -> Inventory:
     """
     exports = [path for path in paths if _is_export(path)]
     if not exports:
-        return cloudformation.load(paths)
+        return cloudformation.load(paths, account=account)
     if len(paths) > 1:
         raise SourceError(
             "an exported stack is read alone", str(exports[0]), help="give one path at a time"

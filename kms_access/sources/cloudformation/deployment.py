@@ -73,8 +73,6 @@ class Deployment:
         for stack in self.stacks:
             around = True if stack.parent is None else existence[stack.parent]
             existence[stack] = _both(around, self._existence_of_stack(stack))
-            if existence[stack] is False:
-                continue
             for logical_id, node in stack.template.resources.items():
                 if not isinstance(node, Mapping):
                     continue

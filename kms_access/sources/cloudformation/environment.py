@@ -53,6 +53,12 @@ class Environment:
                 return cls(account, region, partition, suffix)
         return cls(account, region)
 
+    def with_account(self, account: str) -> Environment:
+        """The same environment, in this account if it has none yet and one is given."""
+        if not account or self.account != UNKNOWN_ACCOUNT:
+            return self
+        return replace(self, account=account)
+
     def in_partition(self, partition: str) -> Environment:
         """The same environment, in a partition that is known from elsewhere."""
         for _, name, suffix in _PARTITIONS:

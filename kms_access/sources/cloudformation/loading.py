@@ -23,11 +23,12 @@ from kms_access.sources.cloudformation.template import read_template
 from kms_access.sources.interface import SourceError
 
 
-def load(paths: Sequence[Path]) -> Inventory:
+def load(paths: Sequence[Path], *, account: str = "") -> Inventory:
     """The inventory of a deployment.
 
     `paths` are folders that `cdk synth` wrote, or CloudFormation templates in JSON or YAML; all
-    of them together are one deployment. Raises SourceError, with file and if possible line and
+    of them together are one deployment. `account` is the account of stacks that leave it open;
+    empty if it is not known. Raises SourceError, with file and if possible line and
     column, for what is no such thing. What the templates hold and the inventory does not stands
     in `Inventory.not_covered`.
     """
@@ -41,6 +42,7 @@ def load(paths: Sequence[Path]) -> Inventory:
         assembly = _read(path)
         nested = NestedStacks(assembly.root, assembly.assets)
         for stack in assembly.stacks:
+            stack.environment = stack.environment.with_account(account)
             stacks.extend(nested.inside(stack))
         not_covered.extend(assembly.not_covered)
     _make_identities_unique(stacks)

@@ -53,7 +53,7 @@ def read_policy(
     found = [
         Alternative(one.node, whole.uncertain or one.uncertain)
         for whole in branches(resolver, stack, node)
-        for one in _texts(resolver, stack, whole.node)
+        for one in _readings(resolver, stack, whole.node)
     ]
     documents = [
         _document(resolver, stack, one.node, grammar, absent)
@@ -69,11 +69,17 @@ def read_policy(
     return with_uncertainty(merged, uncertain)
 
 
-def _texts(resolver: Resolver, stack: Stack, node: Any) -> list[Alternative]:
-    """A document that a function builds, resolved; others as they are written."""
-    if isinstance(node, Mapping) and intrinsic_name(node) is None:
+def _readings(resolver: Resolver, stack: Stack, node: Any) -> list[Alternative]:
+    """A document that a function builds, resolved; another as written, once for each list of
+    statements that it may have."""
+    if not isinstance(node, Mapping) or intrinsic_name(node) is not None:
+        return variants(resolver, stack, node)
+    if "Statement" not in node:
         return [Alternative(node)]
-    return variants(resolver, stack, node)
+    return [
+        Alternative({**node, "Statement": one.node}, one.uncertain)
+        for one in branches(resolver, stack, node["Statement"])
+    ]
 
 
 def _is_absent(node: Any) -> bool:
@@ -178,7 +184,7 @@ def with_uncertainty(document: PolicyDocument, reason: Reason | None) -> PolicyD
 
 def outside_policy(grammar: PolicyGrammar, what: str) -> PolicyDocument:
     """A policy whose content is not part of the definitions (K65)."""
-    return unreadable_policy(grammar, Reason(what, ReasonKind.OUTSIDE, "K65"))
+    return unreadable_policy(grammar, Reason(what, ReasonKind.UNREADABLE, "K65"))
 
 
 def unknown_policy(grammar: PolicyGrammar, what: str) -> PolicyDocument:

@@ -19,7 +19,7 @@ from kms_access.sources.cloudformation.values import (
 if TYPE_CHECKING:
     from kms_access.sources.cloudformation.exports import Exports
 
-MAXIMUM_DEPTH = 64
+MAXIMUM_DEPTH = 48
 """Levels of nodes and references, far above what templates have, below Python's stack."""
 
 Atom: TypeAlias = frozenset[Value]
@@ -118,13 +118,10 @@ class Resolver:
         """Like `once`, for names and ARNs: the same for all views, whatever they assume."""
         base = self.base
         before, base.open_atoms = base.open_atoms, set()
-        depth = base._depth
-        base._depth = max(base._depth, self._depth)
         try:
             return base.once(key, lambda: compute(base), circular)
         finally:
             base.open_atoms = before
-            base._depth = depth
 
     def traced(self, node: Any, stack: Stack) -> tuple[Any, frozenset[Atom]]:
         """The value of `node`, and the undecided comparisons that it hangs on."""

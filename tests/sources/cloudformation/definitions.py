@@ -11,7 +11,7 @@ from kms_access.policies.principals import Naming
 
 LAMBDA = {"Service": "lambda.amazonaws.com"}
 ROOT = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
-OPEN_CONDITION = {
+OPEN_CONDITION: dict[str, Any] = {
     "Parameters": {"Stage": {"Type": "String", "Default": "prod"}},
     "Conditions": {"IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
 }
@@ -33,7 +33,8 @@ def document(*statements: Any) -> dict[str, Any]:
 
 def allow(principal: Any, action: Any = "kms:Decrypt", **more: Any) -> dict[str, Any]:
     """A statement of a key policy."""
-    who = principal if isinstance(principal, dict) and "Service" in principal else {"AWS": principal}
+    is_service = isinstance(principal, dict) and "Service" in principal
+    who = principal if is_service else {"AWS": principal}
     return {"Effect": "Allow", "Principal": who, "Action": action, "Resource": "*", **more}
 
 
@@ -145,11 +146,19 @@ def possibly_allowed(found: tuple[Policy, ...]) -> set[tuple[str, str]]:
 
 
 def blocking(inventory: Inventory) -> dict[str, str]:
-    """Reason of each entry that may change key access, by logical identity."""
-    found = [n for n in inventory.not_covered if n.may_change_key_access]
-    return {entry.origin.identity: entry.reason for entry in found}
+    """The reasons of the entries that may change key access, by logical identity."""
+    return _reasons(inventory, may_change_key_access=True)
 
 
 def notes(inventory: Inventory) -> dict[str, str]:
-    found = [n for n in inventory.not_covered if not n.may_change_key_access]
-    return {entry.origin.identity: entry.reason for entry in found}
+    """The reasons of the other entries, by logical identity."""
+    return _reasons(inventory, may_change_key_access=False)
+
+
+def _reasons(inventory: Inventory, *, may_change_key_access: bool) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in inventory.not_covered:
+        if entry.may_change_key_access is may_change_key_access:
+            before = found.get(entry.origin.identity)
+            found[entry.origin.identity] = f"{before}; {entry.reason}" if before else entry.reason
+    return found

@@ -18,10 +18,10 @@ from typing import Any
 os.environ["JSII_HOST_STACK_TRACES"] = "1"
 os.environ["CDK_VALIDATION"] = "false"
 
-import aws_cdk as cdk  # noqa: E402
-from aws_cdk import aws_iam as iam  # noqa: E402
-from aws_cdk import aws_kms as kms  # noqa: E402
-from aws_cdk import custom_resources as cr  # noqa: E402
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import custom_resources as cr
 
 HERE = Path(__file__).resolve().parent
 ASSEMBLIES = HERE / "assemblies"

@@ -16,6 +16,7 @@ from tests.sources.cloudformation.definitions import (
     ROOT,
     actions,
     allow,
+    allowed,
     document,
     get,
     identity,
@@ -122,7 +123,7 @@ CHOICES: list[tuple[str, Any, list[tuple[str, str, bool]]]] = [
     (
         "a whole list of statements",
         {"Version": "2012-10-17", "Statement": if_prod([BASE, allow(OUT)], [BASE])},
-        [("kms:*", ROOT_ARN, False), ("kms:Decrypt", OUT, False), ("kms:*", ROOT_ARN, False)],
+        [("kms:*", ROOT_ARN, True), ("kms:Decrypt", OUT, False)],
     ),
     (
         "a whole document: what all have is certain",
@@ -219,8 +220,10 @@ def test_past_the_bound_the_values_stay_unknown(load_assembly: LoadAssembly) -> 
         "Conditions": {name: {"Fn::Equals": [{"Ref": name}, "x"]} for name in names},
     }
     choices = [{"Fn::If": [name, "kms:Sign", "kms:Verify"]} for name in names]
-    (found,) = key_policy(load_assembly(S=template(sections, K=key(allow(OUT, choices))))).statements
-    assert all(isinstance(pattern.source, Text) for pattern in found.action.patterns)  # type: ignore[union-attr]
+    stack = template(sections, K=key(allow(OUT, choices)))
+    (found,) = key_policy(load_assembly(S=stack)).statements
+    assert found.action is not None
+    assert all(isinstance(pattern.source, Text) for pattern in found.action.patterns)
     assert found.uncertain is None
 
 
@@ -242,6 +245,55 @@ def test_a_policy_resource_with_an_open_condition_keeps_its_statements(
     found = identity(load_assembly(S=stack), "R").policies
     assert possibly_allowed(found) == {("kms:Decrypt", "*"), ("kms:Sign", "*")}
     assert all(s.uncertain for p in found for s in p.document.statements)
+
+
+DECRYPT = document(may("kms:Decrypt"))
+INLINE = {"PolicyName": "i", "PolicyDocument": DECRYPT}
+DOUBTFUL: list[tuple[str, dict[str, Any]]] = [
+    ("an inline policy", {"R": role(Policies=[if_prod(INLINE)])}),
+    ("a list of inline policies", {"R": role(Policies=if_prod([INLINE]))}),
+    ("a document", {"R": role(Policies=[{**INLINE, "PolicyDocument": if_prod(DECRYPT)}])}),
+    ("a list of roles",
+     {"R": role(), "P": policy(may("kms:Decrypt"), Roles=if_prod([{"Ref": "R"}]))}),
+    ("the role", {"R": role(condition="IsProd", Policies=[INLINE])}),
+    ("the role, attached", {"R": role(condition="IsProd", ManagedPolicyArns=[{"Ref": "M"}]),
+                            "M": resource("AWS::IAM::ManagedPolicy", PolicyDocument=DECRYPT)}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "resources", [row[1] for row in DOUBTFUL], ids=[row[0] for row in DOUBTFUL]
+)
+def test_whatever_hangs_on_the_condition_the_statement_is_kept_with_a_doubt(
+    load_assembly: LoadAssembly, resources: dict[str, Any]
+) -> None:
+    found = identity(load_assembly(S=template(OPEN_CONDITION, **resources)), "R").policies
+    assert (allowed(found), possibly_allowed(found)) == (set(), {("kms:Decrypt", "*")})
+
+
+def test_two_readings_of_a_statement_may_share_its_sid(load_assembly: LoadAssembly) -> None:
+    statement = may(if_prod("kms:Sign", "kms:Verify"), Sid="Once")
+    inline = {"PolicyName": "i", "PolicyDocument": document(statement)}
+    stack = template(OPEN_CONDITION, R=role(Policies=[inline]))
+    (found,) = identity(load_assembly(S=stack), "R").policies
+    assert len(found.document.statements) == 2
+    assert found.document.problems == ()
+
+
+def test_a_repeated_sid_of_the_author_is_still_a_problem(load_assembly: LoadAssembly) -> None:
+    statements = [may("kms:Sign", Sid="Twice"), may(if_prod("kms:Verify", "kms:*"), Sid="Twice")]
+    inline = {"PolicyName": "i", "PolicyDocument": document(*statements)}
+    stack = template(OPEN_CONDITION, R=role(Policies=[inline]))
+    (found,) = identity(load_assembly(S=stack), "R").policies
+    assert [problem.rule for problem in found.document.problems] == ["K28"]
+
+
+def test_a_choice_with_a_document_that_cannot_be_read_cannot_be_read(
+    load_assembly: LoadAssembly,
+) -> None:
+    node = if_prod(document(BASE), {"Ref": "Unheard"})
+    stack = template(OPEN_CONDITION, K=resource("AWS::KMS::Key", KeyPolicy=node))
+    assert key_policy(load_assembly(S=stack)).unreadable is not None
 
 
 def test_a_nested_choice_reaches_through_names(load_assembly: LoadAssembly) -> None:

@@ -33,15 +33,11 @@ OUT = "arn:aws:iam::444455556666:root"
 
 
 def loaded(load_assembly: LoadAssembly, node: Any) -> Any:
-    return load_assembly(
-        S=template(K=resource("AWS::KMS::Key", KeyPolicy=node), R=role())
-    )
+    return load_assembly(S=template(K=resource("AWS::KMS::Key", KeyPolicy=node), R=role()))
 
 
 @pytest.mark.parametrize("node", [None, "", NO_VALUE, {"Fn::Join": ["", []]}], ids=str)
-def test_a_key_without_a_policy_has_the_default_one(
-    load_assembly: LoadAssembly, node: Any
-) -> None:
+def test_a_key_without_a_policy_has_the_default_one(load_assembly: LoadAssembly, node: Any) -> None:
     inventory = loaded(load_assembly, node)
     (found,) = key_of(inventory).policies
     assert found.label == DEFAULT_KEY_POLICY_LABEL
