@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(args: argparse.Namespace) -> int:
     rules = load_rules(args.rules) if args.rules else Rules()
-    assessment = assess(load(args.paths), rules)
+    assessment = assess(load(args.paths, account=rules.only_account), rules)
     sys.stdout.write(render(assessment))
     return assessment.exit_code
 

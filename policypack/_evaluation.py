@@ -85,9 +85,7 @@ def _of_level(findings: Sequence[Finding], level: Level) -> list[Finding]:
 def _read(
     resources: Sequence[StackResource], rules: Rules, *, preview: bool, partial: bool
 ) -> Inventory:
-    accounts = set(rules.accounts.values())
-    account = accounts.pop() if len(accounts) == 1 else ""
     try:
-        return read_stack(resources, account=account, preview=preview, partial=partial)
+        return read_stack(resources, account=rules.only_account, preview=preview, partial=partial)
     except SourceError as error:
         raise Refusal(str(error)) from None

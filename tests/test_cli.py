@@ -247,3 +247,16 @@ def test_a_bad_request_is_named_and_the_others_are_answered(
     assert err.startswith(f"error: {message}")
     assert code == 2
     assert ["error" in answer for answer in answers] == [False, True, False]
+
+
+def test_the_only_account_of_the_rules_is_that_of_a_template(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A literal account principal is the template's own account, or another one."""
+    write("literal.json", template(allow(user_arn("alice"), "kms:Encrypt")))
+    write("one.yaml", RULES + f'accounts: {{main: "{ACCOUNT}"}}\n')
+    write("other.yaml", RULES + 'accounts: {main: "999999999999"}\n')
+    assert run(capsys, "check", "--rules", "one.yaml", "literal.json")[0] == 0
+    assert run(capsys, "check", "--rules", "rules.yaml", "literal.json")[0] == 3
+    code, out, _ = run(capsys, "check", "--rules", "other.yaml", "literal.json")
+    assert (code, "user alice can encrypt with key alias/data" in out) == (1, True)

@@ -88,3 +88,9 @@ class Rules:
     teams: Mapping[str, Team] = field(default_factory=dict)
     keys: tuple[KeyRule, ...] = ()
     checks: Mapping[str, Level] = field(default_factory=dict)
+
+    @property
+    def only_account(self) -> str:
+        """The account of definitions that leave theirs open: the one listed, if it is one."""
+        accounts = set(self.accounts.values())
+        return accounts.pop() if len(accounts) == 1 else ""

@@ -137,6 +137,11 @@ CASES = {
             )
         ],
     ),
+    "an identity of another account that the key policy names": Case(
+        [custom(allow(role_arn("ci", OTHER), "kms:Encrypt"))],
+        findings=["team-access: role ci can encrypt with key alias/data"],
+        code=1,
+    ),
     "another account that the rules allow": Case(
         [custom(allow({"AWS": OTHER}, "kms:Decrypt"))],
     ),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from kms_access.decisions.access_map import Access, AccessState
 from kms_access.decisions.proof import Proof
-from kms_access.decisions.subjects import SubjectKind
 from kms_access.inventory.actions import CAPABILITIES, find_action
 from kms_access.policies.answers import Reason
 from kms_access.rules.findings import Finding
@@ -76,9 +75,7 @@ def counts_as_access(access: Access) -> bool:
     """Whether a rule that forbids access must react: also to another account's own decisions."""
     if access.state.is_access:
         return True
-    foreign = (
-        access.subject.kind is SubjectKind.ACCOUNT and access.subject.account != access.key.account
-    )
+    foreign = access.subject.account != access.key.account
     return foreign and access.state is AccessState.DELEGATED
 
 
