@@ -43,8 +43,8 @@ def synthesize(app: str) -> int:
 
 def pulumi(operation: str, stack: str, *more: str) -> int:
     command = [sys.executable, "-m", "tests.small_engine", operation, "--program", "."]
-    pack = ["--policy-pack", "../../../policypack"]
-    return run([*command, "--stack", stack, *pack, *more], SCENARIO / "pulumi")
+    pack = ["--policy-pack", "../../policypack"]
+    return run([*command, "--stack", stack, *pack, *more], SCENARIO)
 
 
 def expect(found: int, wanted: int, what: str) -> None:
@@ -56,7 +56,6 @@ def expect(found: int, wanted: int, what: str) -> None:
 def main() -> None:
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir()
-    os.environ["KMS_ACCESS_RULES"] = "../access-rules.yaml"  # beside the folder of the program
 
     title("CDK: the scenario as it should be, through cdk synth")
     expect(synthesize("app.py"), 0, "cdk synth of the clean app")

@@ -47,7 +47,7 @@ def synthesized(app: str, folder: Path) -> Inventory:
 
 def deployed(stack: str, folder: Path) -> Inventory:
     """The stack after an update by the small engine, as `pulumi stack export` writes it."""
-    outcome = Engine(program=SCENARIO / "pulumi", stack=stack).up(skip_preview=True)
+    outcome = Engine(program=SCENARIO, stack=stack).up(skip_preview=True)
     assert outcome.error == ""
     path = folder / "state.json"
     path.write_text(json.dumps(outcome.state), encoding="utf-8")
