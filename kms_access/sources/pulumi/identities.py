@@ -31,7 +31,7 @@ from kms_access.sources.pulumi.tokens import (
     USER,
     USER_GROUP_MEMBERSHIP,
 )
-from kms_access.sources.pulumi.wire import UNKNOWN
+from kms_access.sources.pulumi.wire import UNKNOWN, contains_unknown
 
 _Owner = tuple[str, Value, Value]
 """Kind, name and account: one user, role or group, defined in the stack or elsewhere."""
@@ -110,7 +110,13 @@ class _IdentityReader:
     def _read_definition(self, definition: Definition) -> None:
         draft = self._draft(definition.kind, definition, definition)
         inline = definition.items("inlinePolicies")
-        for item in [UNKNOWN] if inline is UNKNOWN else inline:
+        items = [UNKNOWN] if inline is UNKNOWN else inline
+        # The provider drops elements whose document is not known yet: only the dependency is left.
+        if self.links.depends_on_the_future(definition, "inlinePolicies") and not any(
+            contains_unknown(item) for item in items
+        ):
+            items = [*items, UNKNOWN]
+        for item in items:
             draft.add(self._inline(definition, item))
         draft.add(self._managed_list(definition, "managedPolicyArns"))
 

@@ -57,7 +57,11 @@ Reference: TypeAlias = Definition | Value | Unclear
 class Links:
     """Finds what properties refer to, by value if it is known and else by dependency."""
 
-    def __init__(self, definitions: Iterable[Definition]) -> None:
+    def __init__(
+        self, definitions: Iterable[Definition], created_later: frozenset[str] = frozenset()
+    ) -> None:
+        """`created_later`: the URNs of all resources, of any type, that do not exist yet."""
+        self._created_later = created_later
         self._by_urn = {definition.urn: definition for definition in definitions}
         self._by_value: dict[tuple[str, Value], list[Definition]] = defaultdict(list)
         for definition in self._by_urn.values():
@@ -68,6 +72,10 @@ class Links:
             key = self.find(alias, "targetKeyId", "key")
             if isinstance(key, Definition) and alias.name is not None:
                 self._by_value["key", alias.name].append(key)
+
+    def depends_on_the_future(self, definition: Definition, key: str) -> bool:
+        """Whether a property comes from a resource that does not exist yet."""
+        return not self._created_later.isdisjoint(definition.dependencies(key))
 
     def definition(self, urn: str) -> Definition | None:
         """The resource with this URN, if it is one of those that are read."""

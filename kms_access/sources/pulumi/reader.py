@@ -36,7 +36,7 @@ def read_stack(
     names = GeneratedNames(ordered if preview else ())
     everything = [define(r, places.of(r), names, preview=preview) for r in ordered]
     definitions = [d for d in everything if d.type in READ and not d.is_left_out]
-    links = Links(definitions)
+    links = Links(definitions, frozenset(d.urn for d in everything if d.created_later))
     keys, grants, loose_keys = read_keys(definitions, links, partial=partial)
     identities, loose_identities = read_identities(definitions, links)
     return Inventory(

@@ -20,6 +20,7 @@ from .stack import (
     TRUST,
     UNKNOWN,
     document,
+    existing_key,
     identity,
     resource,
     statement,
@@ -98,6 +99,17 @@ def test_inline_and_managed_policies_of_the_role_itself() -> None:
         "managed policy ReadOnlyAccess": False,
         "managed policy decrypting": True,
     }
+
+
+def test_an_inline_policy_that_the_provider_drops_is_not_forgotten() -> None:
+    """Only the dependency on a new resource tells that an element is missing from the inputs."""
+    depends = {"inlinePolicies": [urn("key", "k")]}
+    inputs = {"name": "api", "inlinePolicies": [{"name": "known", "policy": DECRYPT}]}
+    role = resource("role", "api", inputs, depends=depends)
+    new = read_stack([role, resource("key", "k")])
+    assert labels(new, "api") == ["inline policy known", "inline policy of unknown name"]
+    assert identity(new, "api").policies[1].document.unreadable is not None
+    assert labels(read_stack([role, existing_key("k")]), "api") == ["inline policy known"]
 
 
 def test_outputs_of_a_role_do_not_bring_back_what_was_detached() -> None:
