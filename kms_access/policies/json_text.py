@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -31,9 +32,8 @@ class JsonObject(dict[str, Any]):
         super().__init__(pairs)
         self.duplicates: tuple[str, ...] = ()
         if len(self) != len(pairs):
-            seen: set[str] = set()
-            again = [key for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
-            self.duplicates = tuple(dict.fromkeys(again))
+            count = Counter(key for key, _ in pairs)
+            self.duplicates = tuple(key for key, times in count.items() if times > 1)
 
 
 @dataclass(frozen=True, slots=True)

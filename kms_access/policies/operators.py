@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from kms_access.policies.answers import NO, YES, Answer, ReasonKind, open_answer
 from kms_access.policies.arns import ArnPattern
 from kms_access.policies.overlap import ANY_SEQUENCE, open_because, same
 from kms_access.policies.text import Value
 from kms_access.policies.wildcards import compiled_matches, fold_value
+
+_Read = TypeVar("_Read")
 
 Comparison: TypeAlias = Callable[[Value, Value], Answer]
 """Takes the policy's value and the request's value; answers whether the positive form holds."""
@@ -57,7 +59,7 @@ def _arn(policy: Value, request: Value) -> Answer:
     return ArnPattern.of(policy, policy).matches(request)
 
 
-def _typed(read: Callable[[str], object], holds: Callable[[object, object], bool]) -> Comparison:
+def _typed(read: Callable[[str], _Read], holds: Callable[[_Read, _Read], bool]) -> Comparison:
     def compare(policy: Value, request: Value) -> Answer:
         if not isinstance(policy, str) or not isinstance(request, str):
             return open_because(policy, request)
@@ -156,7 +158,7 @@ _ORDER: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
 def _ordered(prefix: str, read: Callable[[str], Decimal]) -> list[Operator]:
     accepts = _accepts(read)
     operators = [
-        Operator(f"{prefix}{suffix}", _typed(read, holds), accepts=accepts)  # type: ignore[arg-type]
+        Operator(f"{prefix}{suffix}", _typed(read, holds), accepts=accepts)
         for suffix, holds in _ORDER.items()
     ]
     equals = operators[0].compare

@@ -9,31 +9,15 @@ from typing import Protocol, TypeAlias
 
 import yaml
 
+from kms_access.inventory.input_error import InputError
+
 MAXIMUM_BYTES = 1 << 20
 MAXIMUM_NODES = 50_000
 MAXIMUM_DEPTH = 20
 
 
-class RulesError(Exception):
-    """A rules file that cannot be used.
-
-    `file` is the path as the user gave it; `line` and `column` count from 1 (0: not known);
-    `message` says what was found and what is accepted, `help` what to write instead.
-    """
-
-    def __init__(
-        self, message: str, file: str, line: int = 0, column: int = 0, help: str = ""
-    ) -> None:
-        self.message = message
-        self.file = file
-        self.line = line
-        self.column = column
-        self.help = help
-        super().__init__(str(self))
-
-    def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        return f"{place}: {self.message}"
+class RulesError(InputError):
+    """A rules file that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
