@@ -1,9 +1,10 @@
-"""Managed policies: those of the deployment by their ARN, and those that lie outside."""
+"""Managed policies by their ARN: of the deployment, of AWS, and those that lie outside."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from kms_access.inventory.managed_policies import managed_policy
 from kms_access.inventory.model import Policy
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason
@@ -31,16 +32,20 @@ class ManagedPolicies:
             self._by_arn.setdefault(arn, resource)
 
     def by_arn(self, arn: Value, grammar: PolicyGrammar, mention: Origin) -> Policy:
-        """The policy with that ARN; one outside the deployment applies, with unknown content.
+        """The policy with that ARN, of the deployment or of AWS; any other applies, too, with
+        unknown content.
 
         `mention` is the place that names the ARN (K65).
         """
         resource = self._by_arn.get(arn)
         if resource is not None:
             return self.of_resource(resource, grammar)
-        what = f"the content of managed policy {arn}"
-        is_outside = not isinstance(arn, Text) or len(arn.parts) > 1
-        document = outside_policy(grammar, what) if is_outside else unknown_policy(grammar, what)
+        document = managed_policy(arn, grammar)
+        if document is None:
+            what = f"the content of managed policy {arn}"
+            is_outside = not isinstance(arn, Text) or len(arn.parts) > 1
+            missing = outside_policy if is_outside else unknown_policy
+            document = missing(grammar, what)
         return Policy(f"{_kind(grammar)} {arn}", document, mention)
 
     def of_resource(self, resource: Resource, grammar: PolicyGrammar) -> Policy:

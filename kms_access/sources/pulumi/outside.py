@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kms_access.inventory.arns import iam_arn
+from kms_access.inventory.managed_policies import managed_policy
 from kms_access.inventory.model import Policy
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason, ReasonKind
@@ -14,15 +15,18 @@ from kms_access.sources.pulumi.definition import Definition
 
 
 def outside_policy(arn: Value, grammar: PolicyGrammar) -> Policy:
-    """A managed policy that the stack does not define: its content counts as unknown (K65)."""
-    reason = Reason(
-        f'the content of the managed policy "{arn}", which is not part of the definitions',
-        ReasonKind.UNREADABLE,
-        "K65",
-    )
+    """A managed policy that the stack does not define: AWS's, or its content is unknown (K65)."""
+    document = managed_policy(arn, grammar)
+    if document is None:
+        reason = Reason(
+            f'the content of the managed policy "{arn}", which is not part of the definitions',
+            ReasonKind.UNREADABLE,
+            "K65",
+        )
+        document = unreadable_policy(grammar, reason)
     text = str(arn)
     name = text.rpartition("/")[2]
-    return Policy(f"managed policy {name}", unreadable_policy(grammar, reason), Origin(text, name))
+    return Policy(f"managed policy {name}", document, Origin(text, name))
 
 
 def outside_principal(kind: str, name: Value, account: Value, partition: Value) -> Principal:

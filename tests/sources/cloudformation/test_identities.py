@@ -10,7 +10,7 @@ from kms_access.policies.answers import ReasonKind, Truth
 from kms_access.policies.overlap import same
 from kms_access.policies.principals import PrincipalKind, parse_principal
 from kms_access.policies.text import Text
-from tests.sources.cloudformation.conftest import LoadAssembly
+from tests.sources.cloudformation.conftest import LoadAssembly, LoadTemplates
 from tests.sources.cloudformation.definitions import (
     NO_VALUE,
     OPEN_CONDITION,
@@ -125,7 +125,7 @@ def test_attachments_work_between_stacks_of_one_account_only(load_assembly: Load
 
 @pytest.mark.parametrize(
     "arn",
-    ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::111122223333:policy/elsewhere"],
+    ["arn:aws:iam::aws:policy/NotInTheData", "arn:aws:iam::111122223333:policy/elsewhere"],
 )
 def test_a_managed_policy_from_outside_is_kept_as_unreadable(
     load_assembly: LoadAssembly, arn: str
@@ -135,6 +135,43 @@ def test_a_managed_policy_from_outside_is_kept_as_unreadable(
     assert found.document.unreadable is not None
     assert found.document.unreadable.kind is ReasonKind.UNREADABLE
     assert arn in found.document.unreadable.text
+    assert found.document.unreadable.rule == "K65"
+
+
+def aws_managed(name: str) -> dict[str, str]:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::aws:policy/{name}"}
+
+
+def test_an_aws_managed_policy_says_what_it_gives_on_kms(load_assembly: LoadAssembly) -> None:
+    arns = [aws_managed("service-role/AWSLambdaBasicExecutionRole"), aws_managed("PowerUserAccess")]
+    boundary = aws_managed("AmazonMSKFullAccess")
+    node = role(ManagedPolicyArns=arns, PermissionsBoundary=boundary)
+    found = identity(load_assembly(S=template(X=node)), "X")
+    assert [len(one.document.statements) for one in found.policies] == [0, 1]
+    assert allowed(found.policies) == {("iam:*", "*"), ("organizations:*", "*"), ("account:*", "*")}
+    assert found.policies[1].document.statements[0].action.negated
+    assert allowed(found.boundary) == {("kms:CreateGrant", "*"), ("kms:DescribeKey", "*")}
+    assert found.boundary[0].document.grammar.title == "permissions boundary"
+
+
+def test_without_a_region_only_what_an_aws_managed_policy_gives_is_open(
+    load_templates: LoadTemplates,
+) -> None:
+    arns = [aws_managed("AmazonSQSFullAccess"), aws_managed("AmazonMSKFullAccess")]
+    found = identity(load_templates(S=template(X=role(ManagedPolicyArns=arns))), "X")
+    assert all(one.document.unreadable is None for one in found.policies)
+    assert allowed(found.policies) == set()
+    assert possibly_allowed(found.policies) == {("kms:CreateGrant", "*"), ("kms:DescribeKey", "*")}
+
+
+def test_an_aws_managed_policy_of_another_partition_is_kept_as_unreadable(
+    load_assembly: LoadAssembly,
+) -> None:
+    china = {"environment": "aws://111122223333/cn-north-1"}
+    node = role(ManagedPolicyArns=[aws_managed("AmazonSQSFullAccess")])
+    (found,) = identity(load_assembly(S=(template(X=node), china)), "X").policies
+    assert found.label == "managed policy arn:aws-cn:iam::aws:policy/AmazonSQSFullAccess"
+    assert found.document.unreadable is not None
     assert found.document.unreadable.rule == "K65"
 
 

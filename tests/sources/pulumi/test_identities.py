@@ -29,6 +29,7 @@ from .stack import (
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+ELSEWHERE = f"{IAM}:policy/elsewhere"
 ROLE = resource("role", "api", {"name": "api", "path": "/", "assumeRolePolicy": TRUST})
 USER = resource("user", "alice", {"name": "alice", "path": "/"})
 GROUP = resource("group", "staff", {"name": "staff", "path": "/"})
@@ -86,7 +87,7 @@ def test_inline_and_managed_policies_of_the_role_itself() -> None:
                 {"name": "later", "policy": UNKNOWN},
                 {"name": "nothing", "policy": ""},
             ],
-            "managedPolicyArns": [READ_ONLY, UNKNOWN],
+            "managedPolicyArns": [ELSEWHERE, READ_ONLY, UNKNOWN],
         },
         # AWS reports what is attached by other resources, too.
         {"managedPolicyArns": UNKNOWN, "inlinePolicies": UNKNOWN},
@@ -96,7 +97,8 @@ def test_inline_and_managed_policies_of_the_role_itself() -> None:
     assert {policy.label: policy.document.unreadable is None for policy in found.policies} == {
         "inline policy known": True,
         "inline policy later": False,
-        "managed policy ReadOnlyAccess": False,
+        "managed policy elsewhere": False,
+        "managed policy ReadOnlyAccess": True,
         "managed policy decrypting": True,
     }
 
@@ -203,11 +205,29 @@ def test_the_same_policy_by_two_ways_counts_once() -> None:
 
 
 def test_a_managed_policy_from_elsewhere_is_open() -> None:
-    attached = resource("role_attachment", "a", {"role": "api", "policyArn": READ_ONLY})
+    attached = resource("role_attachment", "a", {"role": "api", "policyArn": ELSEWHERE})
     (policy,) = identity(read(attached), "api").policies
     assert policy.document.unreadable is not None
     assert policy.document.unreadable.kind is ReasonKind.UNREADABLE
-    assert READ_ONLY in policy.document.unreadable.text
+    assert ELSEWHERE in policy.document.unreadable.text
+
+
+@pytest.mark.parametrize(
+    ("name", "creates_grants"), [("AmazonMSKFullAccess", True), ("AmazonSQSFullAccess", False)]
+)
+def test_an_aws_managed_policy_says_what_it_gives_on_kms(name: str, creates_grants: bool) -> None:
+    arn = f"arn:aws:iam::aws:policy/{name}"
+    inputs = {"name": "x", "managedPolicyArns": [arn], "permissionsBoundary": arn}
+    found = identity(read_stack([resource("role", "x", inputs)]), "x")
+    assert len(found.policies) == len(found.boundary) == 1
+    assert found.policies[0].label == f"managed policy {name}"
+    assert found.boundary[0].document.grammar.title == "permissions boundary"
+    for policy in (*found.policies, *found.boundary):
+        assert policy.document.unreadable is None
+        statements = policy.document.statements
+        patterns = [p.source for s in statements if s.action for p in s.action.patterns]
+        assert ("kms:CreateGrant" in patterns) is creates_grants
+        assert bool(statements) is creates_grants
 
 
 def test_an_attachment_of_an_unclear_policy_is_open_for_its_owner_only() -> None:
