@@ -149,7 +149,7 @@ def _authorize(args: argparse.Namespace) -> int:
             code = USAGE
         if result.get("decision") == "depends" and code == PROVEN:
             code = UNDECIDED
-        print(json.dumps(result, ensure_ascii=False))
+        print(json.dumps(result))
     return code
 
 

@@ -232,6 +232,10 @@ BAD_REQUESTS = {
         'r.jsonl:2:1: "serviceControlPolicies[0]": a list of policies',
     ),
     "grant": (request(grants=["x"]), 'r.jsonl:2:1: "grants[0]": a grant is an object'),
+    "duplicate context key": (
+        request(context={}).replace('"context": {}', '"context": {"a": "1", "a": "2"}'),
+        'r.jsonl:2:1: "context.a": stands here more than once',
+    ),
     "duplicate": ('{"account": "1", "account": "2"}', 'r.jsonl:2:1: "account": stands here more'),
 }
 

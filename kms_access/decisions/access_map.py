@@ -11,7 +11,12 @@ from kms_access.decisions.decision import Decision, Verdict
 from kms_access.decisions.notes import Note, notes_on
 from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
-from kms_access.decisions.static_facts import Organization, key_facts, open_request
+from kms_access.decisions.static_facts import (
+    Organization,
+    key_facts,
+    open_request,
+    session_facts,
+)
 from kms_access.decisions.subjects import Caller, Subject, subjects_of
 from kms_access.inventory.actions import KEY_USAGES, key_actions, possible_for
 from kms_access.inventory.model import Grant, Inventory, Key
@@ -134,34 +139,48 @@ class Evaluator:
 
     def _decide(self, caller: Caller, key: Key, action: str) -> Decision:
         request, policies = self._question(caller, key, action)
-        if len(key.policies) < 2:
-            return authorize(request, policies)
-        single = [authorize(request, replace(policies, resource=(p,))) for p in key.policies]
-        return _agreed(single, key)
+        decision = _decided(request, policies, key)
+        if _state(decision) is AccessState.DELEGATED:
+            # What holds without any further identity policy is not hidden by what may come.
+            alone = _decided(request, replace(policies, identity_incomplete=None), key)
+            if _state(alone) in (AccessState.ALLOWED, AccessState.CONDITIONAL):
+                return alone
+        return decision
 
     def _question(
         self, caller: Caller, key: Key, action: str
     ) -> tuple[Request, ApplicablePolicies]:
-        facts = facts_of(caller.principal, key.arn, key.account)
+        facts = facts_of(caller.principal, action, key.arn, key.account)
         facts |= self._facts[key.origin.identity]
         facts |= self._organization.facts(caller.principal)
-        otherwise = open_request(caller.principal, key, action)
+        facts |= session_facts(caller.principal)
+        tags_known = caller.incomplete is None
+        otherwise = open_request(caller.principal, key, action, tags_known=tags_known)
         context = request_context(facts, caller.facts, otherwise)
         request = Request(caller.principal, action, key.arn, key.account, context)
         return request, self._policies(caller, key)
 
     def _policies(self, caller: Caller, key: Key) -> ApplicablePolicies:
+        # Service control policies bind the accounts of the definitions, not outside callers (K70).
+        is_inside = same(caller.principal.account, key.account).truth is Truth.TRUE
         return ApplicablePolicies(
             key.policies,
             caller.identity,
             caller.boundary,
             (),
-            self._inventory.service_control,
+            self._inventory.service_control if is_inside else (),
             self._inventory.resource_control,
             self._grants[key.origin.identity],
             caller.incomplete,
             caller.assumed_allowed,
         )
+
+
+def _decided(request: Request, policies: ApplicablePolicies, key: Key) -> Decision:
+    if len(key.policies) < 2:
+        return authorize(request, policies)
+    single = [authorize(request, replace(policies, resource=(p,))) for p in key.policies]
+    return _agreed(single, key)
 
 
 def _best(subject: Subject, key: Key, action: str, decisions: list[Decision]) -> Access:

@@ -8,9 +8,10 @@ from kms_access.decisions.request import ApplicablePolicies
 from kms_access.decisions.static_facts import GRANT_ACTIONS, takes_encryption_context
 from kms_access.inventory.actions import find_action
 from kms_access.inventory.model import Grant, Key
-from kms_access.policies.answers import Truth
+from kms_access.policies.answers import Truth, any_of
 from kms_access.policies.document import PolicyDocument
-from kms_access.policies.wildcards import fold_case
+from kms_access.policies.overlap import same
+from kms_access.policies.wildcards import fold_case, fold_value
 
 
 class ActionClasses:
@@ -67,13 +68,12 @@ def _kind(action: str, key: Key) -> Hashable:
     alone = action if folded in GRANT_ACTIONS or folded == "kms:retiregrant" else ""
     across = info.cross_account if info else None
     needs_key = info.needs_key if info else None
+    grantable = info.grantable if info else None
     # A grant's constraints on the encryption context do not reach this action (K98).
     describes = folded == "kms:describekey"
-    return (alone, across, needs_key, takes_encryption_context(key, action), describes)
+    return (alone, across, needs_key, grantable, takes_encryption_context(key, action), describes)
 
 
-def _listed(grant: Grant, action: str) -> bool:
+def _listed(grant: Grant, action: str) -> Truth:
     operation = fold_case(action).partition(":")[2]
-    return any(
-        not isinstance(listed, str) or fold_case(listed) == operation for listed in grant.operations
-    )
+    return any_of(same(fold_value(listed), operation) for listed in grant.operations).truth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from kms_access.decisions.matching import Hit
 from kms_access.decisions.request import ENCRYPTION_CONTEXT, Request
@@ -24,7 +25,13 @@ from kms_access.policies.document import Effect
 from kms_access.policies.elements import Notes
 from kms_access.policies.overlap import same
 from kms_access.policies.principal_parsing import read_principal
-from kms_access.policies.principals import Naming, Principal, PrincipalKind, parse_principal
+from kms_access.policies.principals import (
+    Naming,
+    Principal,
+    PrincipalElement,
+    PrincipalKind,
+    parse_principal,
+)
 from kms_access.policies.text import Value
 from kms_access.policies.wildcards import fold_case, fold_value, with_wildcards
 
@@ -99,11 +106,15 @@ def _lists_operation(grant: Grant, action: str) -> Answer:
     return any_of(same(fold_value(operation), wanted) for operation in grant.operations)
 
 
-def _namings(grantee: Value, caller: Principal) -> list[tuple[Naming, Answer]]:
+@lru_cache(maxsize=4_096)
+def _element(grantee: Value) -> PrincipalElement:
     named = parse_principal(grantee)
     service = named is not None and named.kind is PrincipalKind.SERVICE
-    kind = "Service" if service else "AWS"
-    element = read_principal({kind: grantee}, Notes(), ())
+    return read_principal({"Service" if service else "AWS": grantee}, Notes(), ())
+
+
+def _namings(grantee: Value, caller: Principal) -> list[tuple[Naming, Answer]]:
+    element = _element(grantee)
     return [n for n in element.namings(caller) if n[0] is not Naming.EVERYONE or grantee != "*"]
 
 

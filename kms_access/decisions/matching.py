@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kms_access.decisions.request import Request
+from kms_access.decisions.request import Request, is_alias
 from kms_access.inventory.model import Grant, Policy
 from kms_access.policies.answers import (
     NO,
@@ -22,6 +22,10 @@ from kms_access.policies.document import Effect, Statement
 from kms_access.policies.overlap import same
 from kms_access.policies.principals import EntryKind, Naming
 from kms_access.policies.wildcards import fold_case
+
+_CONDITION_ON_ALIAS = Reason(
+    "a condition on an alias, where condition keys do not work", ReasonKind.NOT_ESTABLISHED, "K114"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +71,21 @@ def resource_hits(
         for statement in policy.document.statements:
             if effect not in statement.effects:
                 continue
-            covers = _covers(statement, request, effect)
+            covers = _covers(statement, _as_kms_sees_it(statement, request), effect)
             if covers.truth is Truth.FALSE:
                 continue
-            cap = _unsupported_in_key_policy(statement, request)
             for naming, named in _namings(statement, request, effect, has_boundary=has_boundary):
                 answer = covers & _of_provider(statement, request, naming, named)
                 if answer.truth is not Truth.FALSE:
-                    answer = answer.capped(cap) if cap else answer
                     hits.append(Hit(policy, effect, answer, statement, naming))
     return hits
 
 
 def _covers(statement: Statement, request: Request, effect: Effect) -> Answer:
+    if statement.conditions and is_alias(request.resource):
+        bare = replace(statement, conditions=())
+        answer = bare.covers(request.action, request.resource, request.context)
+        return answer.capped(_CONDITION_ON_ALIAS)
     answer = statement.covers(request.action, request.resource, request.context)
     if len(statement.effects) > 1 and answer.truth is Truth.TRUE:
         return open_answer(ReasonKind.UNREADABLE, "the effect of a statement", "K13")
@@ -124,15 +130,23 @@ def _of_provider(statement: Statement, request: Request, naming: Naming, named: 
     )
 
 
-def _unsupported_in_key_policy(statement: Statement, request: Request) -> Reason | None:
+def _as_kms_sees_it(statement: Statement, request: Request) -> Request:
+    """In a key policy, keys about the key's tags and aliases have no documented effect (K140)."""
     if not fold_case(request.action).startswith("kms:"):
-        return None
-    for condition in statement.conditions:
-        key = fold_case(condition.key)
-        if key.startswith("aws:resourcetag/") or key == "kms:resourcealiases":
-            return Reason(
-                f'the effect of "{condition.key}" in a key policy',
-                ReasonKind.NOT_ESTABLISHED,
-                "K140",
-            )
-    return None
+        return request
+    unsupported = {
+        fold_case(condition.key)
+        for condition in statement.conditions
+        if fold_case(condition.key).startswith("aws:resourcetag/")
+        or fold_case(condition.key) == "kms:resourcealiases"
+    }
+    if not unsupported:
+        return request
+    states = {
+        key: Open(
+            Reason(f'the effect of "{key}" in a key policy', ReasonKind.NOT_ESTABLISHED, "K140")
+        )
+        for key in unsupported
+    }
+    context = replace(request.context, values={**request.context.values, **states})
+    return replace(request, context=context)

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from kms_access.inventory.model import Inventory
+from kms_access.policies.arns import arn_segments
 from kms_access.policies.document import Effect, PolicyDocument, Statement
+from kms_access.policies.overlap import as_written
 from kms_access.policies.principals import (
     ACCOUNT_ID,
     EntryKind,
@@ -15,10 +17,15 @@ from kms_access.policies.principals import (
     PrincipalKind,
     parse_principal,
 )
-from kms_access.policies.text import Value
+from kms_access.policies.text import Text, Value, concat
 from kms_access.policies.wildcards import fold_case
 
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}", re.ASCII)
+_ORGANIZATION_KEYS = ("aws:principalorgid", "aws:principalorgpaths")
+_SERVICE_KEYS = (
+    *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
+    *("aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist"),
+)
 _ACCOUNT_KEYS = ("kms:calleraccount", "aws:principalaccount")
 
 
@@ -29,8 +36,11 @@ class Mentions:
     principals: tuple[Principal, ...]
     accounts: tuple[Value, ...]
     organizations: tuple[str, ...]
-    services: tuple[str, ...]
+    services: tuple[Value, ...]
+    any_service: bool
     everyone: bool
+    unknown: tuple[Text, ...]
+    """Callers of whom nothing is known yet, not even the account."""
 
 
 class _Collector:
@@ -38,19 +48,28 @@ class _Collector:
         self.principals: dict[Principal, None] = {}
         self.accounts: dict[Value, None] = {}
         self.organizations: dict[str, None] = {}
-        self.services: dict[str, None] = {}
+        self.services: dict[Value, None] = {}
+        self.any_service = False
         self.everyone = False
+        self.unknown: list[Text] = []
 
     def document(self, document: PolicyDocument, own_account: Value) -> None:
         if document.unreadable is not None:
             self.everyone = True
         for statement in document.statements:
-            if Effect.ALLOW in statement.effects and not statement.inert:
-                self.statement(statement, own_account)
+            if statement.inert:
+                continue
+            # A Deny often says in its conditions, or by NotPrincipal, whom it spares.
+            self.callers_in_conditions(statement, own_account)
+            if Effect.ALLOW in statement.effects:
+                self.allow(statement, own_account)
+            elif statement.principal is not None and statement.principal.negated:
+                for entry in statement.principal.entries:
+                    self.entry(entry)
 
-    def statement(self, statement: Statement, own_account: Value) -> None:
+    def allow(self, statement: Statement, own_account: Value) -> None:
         element = statement.principal
-        entries = element.entries if element is not None and not element.negated else ()
+        entries = element.entries if element is not None else ()
         open_to_all = element is None or element.negated
         for entry in entries:
             self.entry(entry)
@@ -58,37 +77,67 @@ class _Collector:
         if open_to_all:
             self.everyone = True
             self.accounts[own_account] = None
-            self.callers_in_conditions(statement)
+            self.any_service |= any(statement.tests(key) for key in _SERVICE_KEYS)
 
     def entry(self, entry: PrincipalEntry) -> None:
         if entry.kind is EntryKind.ACCOUNT:
             self.accounts[entry.account] = None
         elif entry.kind is EntryKind.IDENTITY and entry.principal is not None:
             self.principals[entry.principal] = None
-        elif entry.kind is EntryKind.SERVICE and entry.principal is not None:
-            self.services[str(entry.source)] = None
+        elif entry.kind is EntryKind.SERVICE:
+            self.services[entry.source] = None
 
-    def callers_in_conditions(self, statement: Statement) -> None:
-        """A statement for everyone often fixes the caller in its conditions (K58, K195)."""
+    def callers_in_conditions(self, statement: Statement, own_account: Value) -> None:
+        """Conditions that fix the caller name principals as well (K58, K195)."""
         for condition in statement.conditions:
             key = fold_case(condition.key)
             for value in condition.values:
-                if not isinstance(value, str):
-                    continue
-                principal = parse_principal(value) if key == "aws:principalarn" else None
-                if principal is not None and principal.kind is not PrincipalKind.ROOT:
-                    self.principals[principal] = None
-                elif key in _ACCOUNT_KEYS and ACCOUNT_ID.fullmatch(value):
-                    self.accounts[value] = None
-                elif key == "aws:principalorgid" and _ORGANIZATION.fullmatch(value):
-                    self.organizations[value] = None
+                if key == "aws:principalarn":
+                    self.caller(as_written(value) if isinstance(value, str) else value, own_account)
+                elif key.startswith("aws:principalservicename"):
+                    self.services[as_written(value) if isinstance(value, str) else value] = None
+                elif isinstance(value, str) and key in _ACCOUNT_KEYS:
+                    self.account(value)
+                elif isinstance(value, str) and key in _ORGANIZATION_KEYS:
+                    organization = value.partition("/")[0]
+                    if _ORGANIZATION.fullmatch(organization):
+                        self.organizations[organization] = None
+
+    def caller(self, arn: Value, own_account: Value) -> None:
+        """A principal by its ARN; the account of a root user or of a pattern.
+
+        A pattern over accounts names the identity of the key's own account, too.
+        """
+        principal = parse_principal(arn)
+        if principal is not None and principal.kind is not PrincipalKind.ROOT:
+            self.principals[principal] = None
+            return
+        segments = arn_segments(arn)
+        if segments is not None:
+            self.account(segments[4])
+            own = parse_principal(
+                concat(
+                    (*("arn:", segments[1], ":", segments[2], "::", own_account, ":"), segments[5])
+                )
+            )
+            if own is not None and own.kind is not PrincipalKind.ROOT:
+                self.principals[own] = None
+        elif isinstance(arn, Text):
+            self.unknown.append(arn)
+
+    def account(self, account: Value) -> None:
+        if isinstance(account, Text) or ACCOUNT_ID.fullmatch(account):
+            self.accounts[account] = None
 
     def grantee(self, grantee: Value) -> None:
         principal = parse_principal(grantee)
         if principal is None:
-            return
-        if principal.kind is PrincipalKind.SERVICE:
-            self.services[str(grantee)] = None
+            if isinstance(grantee, Text):
+                self.unknown.append(grantee)
+            else:
+                self.account(grantee)
+        elif principal.kind is PrincipalKind.SERVICE:
+            self.services[grantee] = None
         elif principal.kind is PrincipalKind.ROOT:
             self.accounts[principal.account] = None
         else:
@@ -103,12 +152,15 @@ def mentions_of(inventory: Inventory) -> Mentions:
             collector.document(policy.document, key.account)
     for grant in inventory.grants:
         collector.grantee(grant.grantee)
-        if grant.retiring_principal is not None:
-            collector.grantee(grant.retiring_principal)
+        for other in (grant.retiring_principal, grant.issuing_account):
+            if other is not None:
+                collector.grantee(other)
     return Mentions(
         tuple(sorted(collector.principals, key=lambda p: (str(p.arn), str(p.session)))),
         tuple(sorted(collector.accounts, key=str)),
         tuple(sorted(collector.organizations)),
-        tuple(sorted(collector.services)),
+        tuple(sorted(collector.services, key=str)),
+        collector.any_service,
         collector.everyone,
+        tuple(sorted(dict.fromkeys(collector.unknown), key=str)),
     )

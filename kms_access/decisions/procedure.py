@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kms_access.decisions.decision import Decision, Verdict
 from kms_access.decisions.grants import RETIRE, grant_hit
 from kms_access.decisions.matching import Hit, combined, identity_hits, resource_hits
-from kms_access.decisions.request import ApplicablePolicies, Request, ResourceTrust
+from kms_access.decisions.request import ApplicablePolicies, Request, ResourceTrust, is_alias
 from kms_access.inventory.actions import find_action
 from kms_access.inventory.model import Policy
 from kms_access.policies.answers import (
@@ -21,7 +21,6 @@ from kms_access.policies.answers import (
     all_of,
     any_of,
 )
-from kms_access.policies.arns import arn_segments
 from kms_access.policies.conditions import Quantifier
 from kms_access.policies.document import Effect
 from kms_access.policies.overlap import same
@@ -42,22 +41,17 @@ _CEILING_OVER_GRANT = Reason(
 )
 
 
+_DENIED = {Verdict.EXPLICITLY_DENIED, Verdict.IMPLICITLY_DENIED}
+
+
 def trust_of(action: str, resource: Value) -> ResourceTrust:
     """KMS keys and roles need an explicit statement of their own policy, other resources not.
 
     An alias has no policy of its own: on its part of an alias operation IAM decides (K113).
     """
     folded = fold_case(action)
-    explicit = folded.startswith(("kms:", "sts:assumerole")) and not _is_alias(resource)
+    explicit = folded.startswith(("kms:", "sts:assumerole")) and not is_alias(resource)
     return ResourceTrust.EXPLICIT if explicit else ResourceTrust.IDENTITY_SUFFICES
-
-
-def _is_alias(resource: Value) -> bool:
-    segments = arn_segments(resource)
-    if segments is None or segments[2] != "kms":
-        return False
-    start = segments[5] if isinstance(segments[5], str) else segments[5].parts[0]
-    return isinstance(start, str) and start.startswith("alias/")
 
 
 def authorize(
@@ -85,6 +79,8 @@ def authorize(
 def _either(inside: Decision, across: Decision, same_account: Answer) -> Decision:
     if inside.verdict is across.verdict and inside.verdict is not Verdict.DEPENDS:
         return inside
+    if {inside.verdict, across.verdict} == _DENIED:
+        return Decision(Verdict.IMPLICITLY_DENIED)
     reasons = dict.fromkeys((*inside.reasons, *across.reasons, *same_account.reasons))
     responsible = inside.responsible or across.responsible
     return Decision(Verdict.DEPENDS, responsible, tuple(reasons))

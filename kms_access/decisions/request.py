@@ -85,8 +85,19 @@ class ApplicablePolicies:
     identity_assumed: bool = False
 
 
-def facts_of(principal: Principal, resource: Value, resource_account: Value) -> dict[str, KeyState]:
-    """The condition keys, in lower case, that principal and resource decide by themselves."""
+def is_alias(resource: Value) -> bool:
+    """Whether a resource is a KMS alias, which has no policy of its own."""
+    segments = arn_segments(resource)
+    if segments is None or segments[2] != "kms":
+        return False
+    start = segments[5] if isinstance(segments[5], str) else segments[5].parts[0]
+    return isinstance(start, str) and start.startswith("alias/")
+
+
+def facts_of(
+    principal: Principal, action: str, resource: Value, resource_account: Value
+) -> dict[str, KeyState]:
+    """The condition keys, in lower case, that follow from who asks for what."""
     facts: dict[str, KeyState] = {"aws:resourceaccount": Present((resource_account,))}
     segments = arn_segments(resource)
     if segments is not None and segments[3] != "":
@@ -102,12 +113,13 @@ def facts_of(principal: Principal, resource: Value, resource_account: Value) -> 
             "aws:userid": ABSENT,
         }
     user = principal.kind is PrincipalKind.USER
+    if fold_case(action).startswith("kms:"):
+        facts["kms:calleraccount"] = Present((principal.account,))
     return facts | {
         "aws:principalisawsservice": Present(("false",)),
         "aws:principalservicename": ABSENT,
         "aws:principalarn": Present((principal.arn,)),
         "aws:principalaccount": Present((principal.account,)),
-        "kms:calleraccount": Present((principal.account,)),
         "aws:principaltype": Present((_PRINCIPAL_TYPES[principal.kind],)),
         "aws:username": Present((principal.name,)) if user else ABSENT,
         "aws:userid": Open(Reason('the unique id "aws:userid"', ReasonKind.UNKNOWN_VALUE, "K134")),

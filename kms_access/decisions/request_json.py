@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kms_access.decisions.decision import Decision, Verdict
@@ -24,7 +24,7 @@ from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import ReasonKind
 from kms_access.policies.context import KeyState, Present
 from kms_access.policies.document import Problem
-from kms_access.policies.elements import scalar
+from kms_access.policies.elements import duplicates_of, scalar
 from kms_access.policies.grammar import (
     IDENTITY_POLICY,
     PERMISSIONS_BOUNDARY,
@@ -78,9 +78,8 @@ def read_request(line: str) -> StatedRequest:
         raise RequestError(error.message, column=error.position.column) from None
     if not isinstance(node, Mapping):
         raise RequestError("a request is a JSON object")
-    duplicates = getattr(node, "duplicates", ())
-    if duplicates:
-        raise RequestError("stands here more than once", duplicates[0])
+    for duplicate in duplicates_of(node):
+        raise RequestError("stands here more than once", duplicate)
     for field in node:
         if field not in (*_REQUIRED, *_OPTIONAL):
             accepted = ", ".join((*_REQUIRED, *_OPTIONAL))
@@ -97,7 +96,8 @@ def read_request(line: str) -> StatedRequest:
         raise RequestError(f'"{action}" is no action such as "kms:Decrypt"', "action")
     resource = _text(node, "resource")
     given = _context(node)
-    facts = facts_of(principal, resource, account)
+    principal = _with_given_path(principal, given)
+    facts = facts_of(principal, action, resource, account)
     request = Request(principal, action, resource, account, request_context(facts, given))
     policies = _policies(node, action, resource)
     return StatedRequest(request, policies, tuple(_assumptions(principal, given, policies)))
@@ -129,6 +129,8 @@ def _context(node: Mapping[str, Any]) -> dict[str, KeyState]:
     given = node.get("context", {})
     if not isinstance(given, Mapping):
         raise RequestError("an object of condition keys is expected", "context")
+    for duplicate in duplicates_of(given):
+        raise RequestError("stands here more than once", f"context.{duplicate}")
     states: dict[str, KeyState] = {}
     for key, value in given.items():
         items = value if isinstance(value, list) else [value]
@@ -141,6 +143,17 @@ def _context(node: Mapping[str, Any]) -> dict[str, KeyState]:
         state = Present(known, multivalued=isinstance(value, list))
         states[key] = with_multivalued(key, state)
     return states
+
+
+def _with_given_path(principal: Principal, given: Mapping[str, KeyState]) -> Principal:
+    """A session whose role ARN stands in the context: then the role's path is known (K48)."""
+    state = next((s for key, s in given.items() if fold_case(key) == "aws:principalarn"), None)
+    if principal.path_known or not isinstance(state, Present) or len(state.values) != 1:
+        return principal
+    role = parse_principal(state.values[0])
+    if role is None or (role.account, role.name) != (principal.account, principal.name):
+        return principal
+    return replace(role, session=principal.session)
 
 
 def _list(node: Mapping[str, Any], field: str) -> Sequence[Any]:

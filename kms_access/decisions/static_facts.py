@@ -11,7 +11,7 @@ from kms_access.inventory.model import Key
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.context import ABSENT, KeyState, Open, Present, open_otherwise
 from kms_access.policies.principals import Principal, PrincipalKind
-from kms_access.policies.text import ANY_CHARACTER, Value, unknown_text
+from kms_access.policies.text import PATH_CHARACTER, Unknown, Value, concat, unknown_text
 from kms_access.policies.wildcards import fold_case
 
 GRANT_ACTIONS = frozenset({"kms:creategrant", "kms:listgrants", "kms:revokegrant"})
@@ -49,15 +49,19 @@ def key_facts(key: Key) -> dict[str, KeyState]:
         "kms:customermasterkeyusage": usage,
         "kms:keyorigin": _known(key.origin_of_material, f"the origin of {key.label}"),
         "kms:multiregion": Present(("true" if key.multi_region else "false",)),
-        # The aliases of the definitions are a lower bound (K141).
-        "kms:resourcealiases": Present(
-            (*key.aliases, unknown_text(f"a further alias of {key.label}", ANY_CHARACTER)),
-            multivalued=True,
-        ),
+        "kms:resourcealiases": _aliases(key),
     }
     for name, value in key.tags.items():
         facts[f"aws:resourcetag/{fold_case(name)}"] = Present((value,))
     return facts
+
+
+def _aliases(key: Key) -> KeyState:
+    """The aliases of the definitions are a lower bound (K141)."""
+    further = f"a further alias of {key.label}"
+    if not key.aliases:
+        return Open(Reason(further, ReasonKind.UNKNOWN_VALUE, "K141"), multivalued=True)
+    return Present((*key.aliases, unknown_text(further)), multivalued=True)
 
 
 def _known(value: Value | None, stands_for: str) -> KeyState:
@@ -73,8 +77,22 @@ def principal_tag_facts(principal: Principal, tags: Mapping[str, Value]) -> dict
     return {f"aws:principaltag/{fold_case(k)}": Present((v,)) for k, v in tags.items()}
 
 
-def open_request(principal: Principal, key: Key, action: str) -> Callable[[str], KeyState]:
-    """What is known of the keys that no fact decides, for all requests of one action."""
+def session_facts(principal: Principal) -> dict[str, KeyState]:
+    """`aws:PrincipalArn` of a session of which only the role's name is known, not its path."""
+    if principal.kind is not PrincipalKind.ROLE or principal.path_known:
+        return {}
+    path = Unknown(f"the path of role {principal.name}", PATH_CHARACTER)
+    start = ("arn:", principal.partition, ":iam::", principal.account, ":role/")
+    return {"aws:principalarn": Present((concat((*start, path, principal.name)),))}
+
+
+def open_request(
+    principal: Principal, key: Key, action: str, *, tags_known: bool
+) -> Callable[[str], KeyState]:
+    """What is known of the keys that no fact decides, for all requests of one action.
+
+    `tags_known`: whether all tags of a user are among the definitions.
+    """
     is_service = principal.kind is PrincipalKind.SERVICE
     has_encryption_context = takes_encryption_context(key, action)
     folded_action = fold_case(action)
@@ -87,7 +105,8 @@ def open_request(principal: Principal, key: Key, action: str) -> Callable[[str],
             return ABSENT
         if folded.startswith("aws:resourcetag/"):
             return ABSENT
-        if folded.startswith("aws:principaltag/") and principal.kind is PrincipalKind.USER:
+        is_user = principal.kind is PrincipalKind.USER
+        if folded.startswith("aws:principaltag/") and is_user and tags_known:
             return ABSENT
         if folded in _SOURCE_KEYS and not is_service:
             return ABSENT
@@ -98,7 +117,7 @@ def open_request(principal: Principal, key: Key, action: str) -> Callable[[str],
 
 def takes_encryption_context(key: Key, action: str) -> bool:
     """Encryption context exists for CreateGrant and for symmetric encryption keys (K138)."""
-    if key.spec is not None and key.spec != "SYMMETRIC_DEFAULT":
+    if isinstance(key.spec, str) and key.spec != "SYMMETRIC_DEFAULT":
         return False
     info = find_action(action)
     if info is None:

@@ -72,9 +72,11 @@ def subjects_of(inventory: Inventory, organization: Organization) -> tuple[Subje
         *identities,
         *_elsewhere(mentions, identities),
         *_accounts(mentions, inventory),
-        *_organizations(mentions, organization),
-        *([everyone()] if mentions.everyone else []),
+        *_organizations(mentions, organization, _partition(inventory)),
+        *([everyone(_partition(inventory))] if mentions.everyone else []),
         *(service(name) for name in mentions.services),
+        *([service(_ANY_SERVICE)] if mentions.any_service else []),
+        *(_unknown_caller(value) for value in mentions.unknown),
     ]
     return tuple(
         sorted(subjects, key=lambda s: (list(SubjectKind).index(s.kind), s.label, s.identity))
@@ -163,62 +165,108 @@ def _session_arn(principal: Principal) -> Value:
     )
 
 
+def _partition(inventory: Inventory) -> Value:
+    """Accounts of one deployment lie in one partition."""
+    return next((key.partition for key in inventory.keys), "aws")
+
+
 def _accounts(mentions: Mentions, inventory: Inventory) -> Iterator[Subject]:
-    # Accounts of one deployment lie in one partition.
-    partition = next((key.partition for key in inventory.keys), "aws")
+    partition = _partition(inventory)
     for account in mentions.accounts:
         own = any(same(account, key.account).truth is Truth.TRUE for key in inventory.keys)
         label = f"any other identity of account {account}" if own else f"account {account}"
         stands_for = f"an identity of account {account} that no policy names"
-        role = _role(account, Unknown(stands_for, stranger=True, of_request=True), partition)
+        name = Unknown(stands_for, stranger=True, of_request=True)
+        principals = _kinds_of_identity(account, name, partition)
+        if not own:
+            principals.append(_root(account, partition))
         reason = Reason(f"identity policies in account {account}", ReasonKind.OUTSIDE, "K66")
         yield Subject(
             SubjectKind.ACCOUNT,
             label,
             concat(("arn:", partition, ":iam::", account, ":root")),
             account,
-            (Caller(role, incomplete=reason),),
+            tuple(Caller(principal, incomplete=reason) for principal in principals),
         )
 
 
-def _role(account: Value, unknown_name: Unknown, partition: Value = "aws") -> Principal:
-    name = Text((unknown_name,))
-    arn = concat(("arn:", partition, ":iam::", account, ":role/", name))
-    return Principal(PrincipalKind.ROLE, arn, account, partition, concat(("/", name)))
+def _kinds_of_identity(account: Value, name: Unknown, partition: Value) -> list[Principal]:
+    """A role and a user of that name: condition keys tell them apart."""
+    path = Text(("/", name))
+    start = ("arn:", partition, ":iam::", account)
+    return [
+        Principal(kind, concat((*start, f":{word}", path)), account, partition, path)
+        for kind, word in ((PrincipalKind.ROLE, "role"), (PrincipalKind.USER, "user"))
+    ]
 
 
-def _outsider() -> Principal:
-    account = Unknown("an account that no policy names", DIGIT, stranger=True, of_request=True)
-    return _role(Text((account,)), Unknown("the name of an outsider's role", of_request=True))
+def _root(account: Value, partition: Value) -> Principal:
+    arn = concat(("arn:", partition, ":iam::", account, ":root"))
+    return Principal(PrincipalKind.ROOT, arn, account, partition)
 
 
-def _organizations(mentions: Mentions, organization: Organization) -> Iterator[Subject]:
+def _outsiders(partition: Value) -> list[Principal]:
+    unknown = Unknown("an account that no policy names", DIGIT, stranger=True, of_request=True)
+    account = Text((unknown,))
+    name = Unknown("the name of an outsider", of_request=True)
+    return [*_kinds_of_identity(account, name, partition), _root(account, partition)]
+
+
+def _organizations(
+    mentions: Mentions, organization: Organization, partition: Value
+) -> Iterator[Subject]:
     for org in mentions.organizations:
-        facts: dict[str, KeyState] = {"aws:principalorgid": Present((org,))}
+        path = Text((f"{org}/", Unknown("the path of an account", of_request=True)))
+        facts: dict[str, KeyState] = {
+            "aws:principalorgid": Present((org,)),
+            "aws:principalorgpaths": Present((path,), multivalued=True),
+        }
         label = "our organization" if org == organization.id else f"organization {org}"
-        yield Subject(
-            SubjectKind.ORGANIZATION,
-            label,
-            org,
-            "",
-            (Caller(_outsider(), facts=facts, assumed_allowed=True),),
+        callers = tuple(
+            Caller(principal, facts=facts, assumed_allowed=True)
+            for principal in _outsiders(partition)
         )
+        yield Subject(SubjectKind.ORGANIZATION, label, org, "", callers)
 
 
-def everyone() -> Subject:
+def everyone(partition: Value = "aws") -> Subject:
     """Outsiders of whom no policy speaks: without an organization and with a strange one (K57)."""
-    strange = Text(
-        (Unknown("an organization that no policy names", stranger=True, of_request=True),)
+    strange = Unknown("an organization that no policy names", stranger=True, of_request=True)
+    path = Text((strange, "/", Unknown("the path of an account", of_request=True)))
+    memberships: tuple[dict[str, KeyState], ...] = (
+        {"aws:principalorgid": ABSENT, "aws:principalorgpaths": ABSENT},
+        {
+            "aws:principalorgid": Present((Text((strange,)),)),
+            "aws:principalorgpaths": Present((path,), multivalued=True),
+        },
     )
-    memberships: tuple[KeyState, ...] = (ABSENT, Present((strange,)))
     callers = tuple(
-        Caller(_outsider(), facts={"aws:principalorgid": membership}, assumed_allowed=True)
-        for membership in memberships
+        Caller(principal, facts=facts, assumed_allowed=True)
+        for principal in _outsiders(partition)
+        for facts in memberships
     )
     return Subject(SubjectKind.EVERYONE, "everyone", "*", "", callers)
 
 
-def service(name: str) -> Subject:
+_ANY_SERVICE = Text((Unknown("any AWS service", stranger=True, of_request=True),))
+
+
+def service(name: Value) -> Subject:
     """A service principal (K54)."""
     principal = Principal(PrincipalKind.SERVICE, name)
-    return Subject(SubjectKind.SERVICE, f"service {name}", name, "", (Caller(principal),))
+    label = "any AWS service" if name == _ANY_SERVICE else f"service {name}"
+    return Subject(SubjectKind.SERVICE, label, name, "", (Caller(principal),))
+
+
+def _unknown_caller(value: Text) -> Subject:
+    """Whoever an unknown value will name: nothing is known of it, so all of it stays open."""
+    account = Text((Unknown(f"the account of {value}", DIGIT),))
+    path = Text(("/", *value.parts))
+    callers = tuple(
+        Caller(
+            Principal(kind, value, account, path_and_name=path),
+            incomplete=_elsewhere_reason(str(value)),
+        )
+        for kind in (PrincipalKind.ROLE, PrincipalKind.USER)
+    )
+    return Subject(SubjectKind.ELSEWHERE, f"whoever {value} is", value, account, callers)

@@ -9,8 +9,9 @@ from kms_access.inventory.actions import find_action
 from kms_access.inventory.model import Grant, GrantConstraints
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason, ReasonKind
-from kms_access.policies.elements import Notes, as_list, describe, scalar
-from kms_access.policies.text import Text, Value, describe_unknowns
+from kms_access.policies.elements import Notes, as_list, describe, duplicates_of, scalar
+from kms_access.policies.principals import is_account_id, parse_principal
+from kms_access.policies.text import Text, Value, describe_unknowns, unknown_text
 
 _FIELDS = (
     *("KeyId", "GrantId", "Name", "CreationDate", "GranteePrincipal", "GranteeServicePrincipal"),
@@ -33,10 +34,14 @@ def read_grant(node: Mapping[str, Any], label: str, origin: Origin, key_arn: Val
     for field in node:
         if field not in _FIELDS:
             reader.fail("K87", f'unknown field "{field}" in a grant', field)
+    for field in duplicates_of(node):
+        reader.fail("K27", f'"{field}" stands here more than once', field)
     service = reader.text("GranteeServicePrincipal")
     grantee = reader.text("GranteePrincipal") or service
     if grantee is None:
         reader.fail("K87", "the grant has no grantee", "GranteePrincipal")
+    elif not _can_be_grantee(grantee):
+        notes.error("K87", f'"{grantee}" cannot be a grantee', ("GranteePrincipal",))
     retiring = reader.text("RetiringPrincipal") or reader.text("RetiringServicePrincipal")
     constraints = reader.constraints()
     operations = reader.operations()
@@ -54,6 +59,13 @@ def read_grant(node: Mapping[str, Any], label: str, origin: Origin, key_arn: Val
         reader.uncertain,
         tuple(notes.problems),
     )
+
+
+def _can_be_grantee(grantee: Value) -> bool:
+    """Users, roles, sessions, accounts and services; no group, no wildcard, not everyone."""
+    if isinstance(grantee, Text) or parse_principal(grantee) is not None:
+        return True
+    return is_account_id(grantee)
 
 
 def _check_service_grantee(
@@ -83,7 +95,9 @@ class _Reader:
             return None
         value = scalar(node)
         if value is None:
-            self.fail("K87", f"{field} is {describe(node)}, a string is expected", field)
+            message = f"{field} is {describe(node)}, a string is expected"
+            self.fail("K87", message, field)
+            return unknown_text(message)
         return value
 
     def operations(self) -> tuple[Value, ...]:
@@ -99,7 +113,9 @@ class _Reader:
                 message = f'"{value}" is no operation that a grant can give'
                 self.notes.error("K93", message, ("Operations", index))
             elif value is None:
-                self.fail("K93", f"{describe(item)} is no operation", "Operations", index)
+                message = f"{describe(item)} is no operation"
+                self.fail("K93", message, "Operations", index)
+                operations.append(unknown_text(message))
             else:
                 operations.append(value)
         if not operations:
@@ -118,11 +134,16 @@ class _Reader:
         for field in node:
             if field not in _CONSTRAINTS:
                 self.fail("K97", f'unknown constraint "{field}"', "Constraints", field)
+        for field in duplicates_of(node):
+            self.fail("K27", f'"{field}" stands here more than once', "Constraints", field)
         source = node.get("SourceArn")
+        if source is not None and scalar(source) is None:
+            message = f"SourceArn is {describe(source)}, a string is expected"
+            self.fail("K100", message, "Constraints", "SourceArn")
         return GrantConstraints(
             self._pairs(node, "EncryptionContextEquals"),
             self._pairs(node, "EncryptionContextSubset"),
-            scalar(source) if source else None,
+            scalar(source) if source is not None else None,
         )
 
     def _pairs(self, node: Mapping[str, Any], field: str) -> Mapping[str, Value] | None:
@@ -133,6 +154,8 @@ class _Reader:
             message = f"{field} is {describe(given)}, an object is expected"
             self.fail("K97", message, "Constraints", field)
             return None
+        for key in duplicates_of(given):
+            self.fail("K27", f'"{key}" stands here more than once', "Constraints", field, key)
         if len(given) > _MAXIMUM_PAIRS:
             message = f"{len(given)} pairs, at most {_MAXIMUM_PAIRS} are accepted"
             self.notes.error("K97", message, ("Constraints", field))

@@ -92,19 +92,21 @@ def open_answer(kind: ReasonKind, text: str, rule: str = "") -> Answer:
 
 def all_of(answers: Iterable[Answer]) -> Answer:
     """Kleene AND over `answers`; true for none."""
-    result = YES
-    for answer in answers:
-        result = result & answer
-        if result.truth is Truth.FALSE:
-            return NO
-    return result
+    return _combined(answers, decided_by=Truth.FALSE, otherwise=YES)
 
 
 def any_of(answers: Iterable[Answer]) -> Answer:
     """Kleene OR over `answers`; false for none."""
-    result = NO
+    return _combined(answers, decided_by=Truth.TRUE, otherwise=NO)
+
+
+def _combined(answers: Iterable[Answer], *, decided_by: Truth, otherwise: Answer) -> Answer:
+    reasons: dict[Reason, None] = {}
+    is_open = False
     for answer in answers:
-        result = result | answer
-        if result.truth is Truth.TRUE:
-            return YES
-    return result
+        if answer.truth is decided_by:
+            return answer
+        if answer.truth is Truth.UNKNOWN:
+            is_open = True
+            reasons.update(dict.fromkeys(answer.reasons))
+    return Answer(Truth.UNKNOWN, tuple(reasons)) if is_open else otherwise

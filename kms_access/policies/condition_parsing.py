@@ -20,11 +20,12 @@ _BY_LOWER_CASE = {name.lower(): name for name in (*OPERATORS, NULL_OPERATOR)}
 
 
 def read_conditions(
-    node: Any, grammar: PolicyGrammar, notes: Notes, path: Path, *, variables: bool
+    node: Any, grammar: PolicyGrammar, notes: Notes, path: Path, *, variables: bool | None
 ) -> tuple[tuple[Condition, ...], Reason | None]:
     """The conditions of a block, and why the whole block is open if it is.
 
-    `variables` tells whether the policy's version switches policy variables on (K31).
+    `variables` tells whether the policy's version switches policy variables on (K31); None if
+    that is not clear.
     """
     if not isinstance(node, Mapping):
         return (), _unreadable(node, "a Condition", notes, path)
@@ -65,7 +66,7 @@ def _condition(
     notes: Notes,
     path: Path,
     *,
-    variables: bool,
+    variables: bool | None,
 ) -> Condition:
     quantifier, operator_name, if_exists, problem = _operator(name, notes, path[:-1])
     refused = None
@@ -137,12 +138,16 @@ def _refused(key: str, grammar: PolicyGrammar) -> bool:
 
 
 def _values(
-    operator: Operator, items: list[tuple[Value, Path]], notes: Notes, *, variables: bool
+    operator: Operator, items: list[tuple[Value, Path]], notes: Notes, *, variables: bool | None
 ) -> tuple[tuple[Value, ...], tuple[Template, ...], tuple[Reason, ...]]:
     known: list[Value] = []
     templates: list[Template] = []
     unreadable: list[Reason] = []
     for value, place in items:
+        if has_variables(value) and variables is None:
+            message = f'whether "{value}" holds a policy variable'
+            unreadable.append(Reason(message, ReasonKind.UNREADABLE, "K31"))
+            continue
         if has_variables(value) and variables:
             template = parse_template(value)
             if template is None:

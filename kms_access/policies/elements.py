@@ -93,7 +93,7 @@ def with_documented_spelling(
     unclear: set[str] = set()
     uncertain: Reason | None = None
     for key, value in node.items():
-        name = documented.get(key.lower())
+        name = documented.get(str(key).lower())
         if name == key:
             elements[name] = value
         elif name is not None:

@@ -105,7 +105,7 @@ def _steps(
 
 def _admits(unknown: Unknown, item: Item) -> bool:
     if isinstance(item, Unknown) and item.stranger:
-        return False
+        return unknown == _WILDCARD
     if isinstance(item, Unknown) or item == ANY_ONE or unknown.characters == ANY_CHARACTER:
         return True
     return re.fullmatch(unknown.characters, item) is not None

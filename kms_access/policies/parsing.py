@@ -10,25 +10,39 @@ from typing import Any
 
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.document import PolicyDocument, Problem, Statement
-from kms_access.policies.elements import Notes, as_list, describe, with_documented_spelling
+from kms_access.policies.elements import (
+    Notes,
+    as_list,
+    describe,
+    duplicates_of,
+    with_documented_spelling,
+)
 from kms_access.policies.grammar import PolicyGrammar
-from kms_access.policies.json_text import JsonError, Number, Path, read_json
+from kms_access.policies.json_text import JsonError, JsonObject, Number, Path, read_json
 from kms_access.policies.statement_parsing import read_statement
-from kms_access.policies.text import Text, Unknown, Value, concat, describe_unknowns
+from kms_access.policies.text import (
+    Text,
+    Unknown,
+    Value,
+    concat,
+    describe_unknowns,
+    unknown_text,
+)
 
 CURRENT_VERSION = "2012-10-17"
 OLD_VERSION = "2008-10-17"
 _ELEMENTS = ("Version", "Id", "Statement")
 _REFUSED_CHARACTER = re.compile("[^\t\n\r\u0020-\u00ff]")
 _FIRST_PLACEHOLDER = 0xF1000
+_MAXIMUM_POSITIONS = 20
 
 
 def parse_policy(source: object, grammar: PolicyGrammar) -> PolicyDocument:
     """Parse a policy given as JSON text, as text with unknown parts, or as data.
 
-    `source`: a `str` (JSON), a `Text` (JSON built from values not known yet), or a mapping whose
-    leaves are strings, numbers, booleans or `Text`. Never raises for a malformed policy: what is
-    wrong becomes problems, and the affected part answers "unknown" (K13–K41, K83).
+    `source`: a `str` (JSON), a `Text` (JSON built from values not known yet), or a mapping with
+    text keys whose leaves are strings, numbers, booleans or `Text`. Never raises for a malformed
+    policy: what is wrong becomes problems, and the affected part answers "unknown" (K13–K41, K83).
     """
     text = source if isinstance(source, str) else None
     node: object = source
@@ -41,12 +55,19 @@ def parse_policy(source: object, grammar: PolicyGrammar) -> PolicyDocument:
         problem = Problem("K83", f"no readable JSON: {error.message}", (), position=error.position)
         reason = Reason(f"the {grammar.title}, which is no JSON", ReasonKind.UNREADABLE, "K83")
         return PolicyDocument(grammar, OLD_VERSION, (), (problem,), reason, text)
-    document = _read_document(node, grammar, text)
-    positioned = tuple(
-        p if p.position or text is None else replace(p, position=document.position(p.path))
-        for p in document.problems
-    )
-    return replace(document, problems=positioned)
+    try:
+        document = _read_document(node, grammar, text)
+    except RecursionError:
+        reason = Reason(f"a {grammar.title} that is nested too deep", ReasonKind.UNREADABLE, "K83")
+        return unreadable_policy(grammar, reason)
+    if text is None:
+        return document
+    # Each position reads the text again, so only the first problems get one.
+    problems = list(document.problems)
+    for index, problem in enumerate(problems[:_MAXIMUM_POSITIONS]):
+        if problem.position is None:
+            problems[index] = replace(problem, position=document.position(problem.path))
+    return replace(document, problems=tuple(problems))
 
 
 def unreadable_policy(grammar: PolicyGrammar, reason: Reason) -> PolicyDocument:
@@ -77,7 +98,8 @@ def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> Po
     uncertain = _oversize(node, grammar, notes, text) or uncertain
     statements: tuple[Statement, ...] = ()
     if "Statement" not in found.unclear:
-        variables = version == CURRENT_VERSION
+        is_unclear = wrong_version is not None or "Version" in found.unclear
+        variables = None if is_unclear else version == CURRENT_VERSION
         statements = _statements(elements, grammar, notes, variables=variables)
     if uncertain is not None:
         statements = tuple(replace(s, uncertain=s.uncertain or uncertain) for s in statements)
@@ -101,7 +123,7 @@ def _version(
 
 
 def _statements(
-    elements: Mapping[str, Any], grammar: PolicyGrammar, notes: Notes, *, variables: bool
+    elements: Mapping[str, Any], grammar: PolicyGrammar, notes: Notes, *, variables: bool | None
 ) -> tuple[Statement, ...]:
     node = elements.get("Statement", [])
     nodes = as_list(node)
@@ -171,7 +193,11 @@ def _read_json_with_unknowns(source: Text) -> object:
 
 def _put_back(node: Any, unknowns: Mapping[str, Unknown]) -> Any:
     if isinstance(node, Mapping):
-        return {key: _put_back(value, unknowns) for key, value in node.items()}
+        if not all(unknowns.keys().isdisjoint(key) for key in node):
+            return unknown_text("an object with a key that is not known yet")
+        restored = JsonObject([(key, _put_back(value, unknowns)) for key, value in node.items()])
+        restored.duplicates = duplicates_of(node)
+        return restored
     if isinstance(node, list):
         return [_put_back(item, unknowns) for item in node]
     if isinstance(node, str) and not isinstance(node, Number):

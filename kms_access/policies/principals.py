@@ -13,6 +13,7 @@ from kms_access.policies.overlap import open_because, same
 from kms_access.policies.text import Text, Value, concat, split
 
 SERVICE_LINKED_PATH = "/aws-service-role/"
+SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", re.ASCII)
 
@@ -53,6 +54,8 @@ class Principal:
     @property
     def is_service_linked(self) -> bool:
         """Whether the principal is a service-linked role (K56)."""
+        if not self.path_known:
+            return str(self.name).startswith(SERVICE_LINKED_NAME)
         path = self.path_and_name
         start = path if isinstance(path, str) else path.parts[0]
         return isinstance(start, str) and start.startswith(SERVICE_LINKED_PATH)
@@ -250,7 +253,7 @@ class PrincipalElement:
         def listed(*namings: Naming) -> Answer:
             return any_of(answer for naming, answer in ways if naming in namings)
 
-        everyone = listed(Naming.EVERYONE)
+        everyone = listed(Naming.EVERYONE, Naming.FEDERATED_PROVIDER)
         account = listed(Naming.ACCOUNT)
         if caller.kind is PrincipalKind.SERVICE:
             return everyone | listed(Naming.SERVICE)

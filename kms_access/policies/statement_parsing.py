@@ -22,7 +22,14 @@ from kms_access.policies.grammar import PolicyGrammar, Presence
 from kms_access.policies.json_text import Path
 from kms_access.policies.principal_parsing import read_principal
 from kms_access.policies.principals import EntryKind, PrincipalElement
-from kms_access.policies.text import Text, Unknown, Value, concat, describe_unknowns
+from kms_access.policies.text import (
+    Text,
+    Unknown,
+    Value,
+    concat,
+    describe_unknowns,
+    unknown_text,
+)
 from kms_access.policies.variables import Template, Variable, has_variables, parse_template
 from kms_access.policies.wildcards import Pattern, with_wildcards
 
@@ -35,7 +42,13 @@ _EITHER = frozenset(Effect)
 
 
 def read_statement(
-    node: Any, index: int, grammar: PolicyGrammar, notes: Notes, path: Path, *, variables: bool
+    node: Any,
+    index: int,
+    grammar: PolicyGrammar,
+    notes: Notes,
+    path: Path,
+    *,
+    variables: bool | None,
 ) -> Statement:
     """Read one statement; one that cannot be read is kept as a statement that stays open."""
     if not isinstance(node, Mapping):
@@ -50,7 +63,7 @@ def read_statement(
 
 class _Reader:
     def __init__(
-        self, index: int, grammar: PolicyGrammar, notes: Notes, path: Path, variables: bool
+        self, index: int, grammar: PolicyGrammar, notes: Notes, path: Path, variables: bool | None
     ) -> None:
         self.index = index
         self.grammar = grammar
@@ -233,6 +246,10 @@ class _Reader:
         for value, place in items:
             if self.grammar.resource_is_self and value != "*":
                 self.notes.error("K16", f'the Resource "{value}" is not "*"', place)
+            if has_variables(value) and self.variables is None:
+                unclear = unknown_text(f'whether "{value}" holds a policy variable')
+                patterns.append(ArnPattern.of(value, unclear))
+                continue
             if not has_variables(value) or not self.variables:
                 if has_variables(value):
                     message = f'"{value}" is plain text in this policy version'

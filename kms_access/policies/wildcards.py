@@ -102,9 +102,37 @@ def compiled_matches(pattern: Value, text: Value) -> Answer:
     pattern_symbols, text_with_symbols = text_symbols(pattern, text)
     if glob_matches(pattern_symbols, text_with_symbols, symbols=True):
         return YES
+    if not _may_begin_alike(pattern, text):
+        return NO
     if not overlaps(items_of(pattern), items_of(without_strangers(text))):
         return NO
     return open_because(pattern, text)
+
+
+def _may_begin_alike(pattern: Value, text: Value) -> bool:
+    """Whether the whole names before the pattern's first wildcard can be those of the text.
+
+    A stranger is none of these names, although a wildcard within a name may cover it.
+    """
+    names: list[str | Unknown] = []
+    for part in (pattern,) if isinstance(pattern, str) else pattern.parts:
+        if isinstance(part, Unknown):
+            names.append(part)
+            continue
+        wildcards = [at for at in (part.find(ANY_SEQUENCE), part.find(ANY_ONE)) if at >= 0]
+        if not wildcards:
+            names.append(part)
+            continue
+        names.append(part[: min(wildcards)])
+        break
+    while names:
+        last = names[-1]
+        end = max(last.rfind(":"), last.rfind("/")) if isinstance(last, str) else -1
+        if end >= 0 and isinstance(last, str):
+            names[-1] = last[: end + 1]
+            return overlaps(items_of(concat((*names, ANY_SEQUENCE))), items_of(text))
+        names.pop()
+    return True
 
 
 def _has_wildcards(pattern: Value) -> bool:

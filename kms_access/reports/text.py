@@ -9,7 +9,9 @@ from kms_access.inventory.origin import Origin
 from kms_access.rules.assessment import Assessment
 from kms_access.rules.findings import Finding
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _COLUMN = 62
 _LABEL = "  {:<7}"
 

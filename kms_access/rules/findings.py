@@ -34,15 +34,16 @@ class Finding:
     details: tuple[str, ...] = ()
     rule: str = ""
     fix: str = ""
+    fact: str = ""
+    """Tells findings about one key apart that have no principal: the unknown, the problem."""
 
     @property
     def fingerprint(self) -> str:
         """Stable as long as the access fact is the same: check, principal, key, capability."""
         key = self.key_origin.identity if self.key_origin else self.key
-        # A finding without principal or capability is about one reason, which its claim names.
-        reason = "" if self.principal_identity else self.claim
-        fact = (self.check, self.principal_identity, key, self.capability, reason)
-        return hashlib.sha256("\0".join(fact).encode()).hexdigest()[:16]
+        fact = (self.check, self.principal_identity, key, self.capability, self.fact)
+        text = "\0".join(fact).encode("utf-8", "surrogatepass")
+        return hashlib.sha256(text).hexdigest()[:16]
 
     @property
     def order(self) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from kms_access.decisions.subjects import Subject, SubjectKind
 from kms_access.inventory.model import Key
@@ -13,7 +14,9 @@ from kms_access.policies.overlap import same
 from kms_access.policies.principals import ACCOUNT_ID, PrincipalKind
 from kms_access.policies.text import Text, Value, concat
 from kms_access.policies.wildcards import Pattern, with_wildcards
-from kms_access.rules.model import KeyMatch, PrincipalPattern, Rules, Team
+from kms_access.rules.model import KeyMatch, PrincipalPattern, Team
+
+_NAMED = (SubjectKind.IDENTITY, SubjectKind.ELSEWHERE)
 
 
 def key_matches(match: KeyMatch, key: Key) -> Answer:
@@ -54,9 +57,24 @@ def _tags_match(wanted: Mapping[str, str], tags: Mapping[str, Value]) -> Answer:
     )
 
 
-def belongs_to(subject: Subject, team: Team, rules: Rules) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Where `role/NAME` means somebody: the listed accounts, and those of the keys at hand."""
+
+    listed: frozenset[str]
+    of_keys: frozenset[Value]
+
+    def hold(self, account: Value) -> Answer:
+        """Whether an account is one of them."""
+        # An account that the deployment leaves open is where the rules are meant to hold.
+        if not self.listed or (isinstance(account, Text) and account in self.of_keys):
+            return YES
+        return any_of(same(listed, account) for listed in sorted(self.listed))
+
+
+def belongs_to(subject: Subject, team: Team, accounts: Accounts) -> Answer:
     """Whether a subject is one of the team's principals."""
-    answers = [names_subject(pattern, subject, rules) for pattern in team.principals]
+    answers = [names_subject(pattern, subject, accounts) for pattern in team.principals]
     if team.tags and subject.kind is SubjectKind.IDENTITY:
         answers.append(_tags_match(team.tags, subject.tags))
     if subject.origin is not None:
@@ -65,38 +83,34 @@ def belongs_to(subject: Subject, team: Team, rules: Rules) -> Answer:
     return any_of(answers)
 
 
-def names_subject(pattern: PrincipalPattern, subject: Subject, rules: Rules) -> Answer:
+def names_subject(pattern: PrincipalPattern, subject: Subject, accounts: Accounts) -> Answer:
     """Whether a principal pattern of the rules file means this subject."""
     text = pattern.text
     if ACCOUNT_ID.fullmatch(text):
         return same(text, subject.account) if subject.account else NO
     if text.startswith("arn:"):
-        return _arn_matches(text, subject.arn)
+        # A session belongs to whom its role belongs to.
+        role = subject.callers[0].principal.arn if subject.kind in _NAMED else subject.arn
+        return _arn_matches(text, subject.arn) | _arn_matches(text, role)
     if text.startswith(("role/", "user/")):
-        return _names_by_path(text, subject, rules)
+        return _names_by_path(text, subject, accounts)
     return _glob(text, subject.arn)
 
 
-def _names_by_path(text: str, subject: Subject, rules: Rules) -> Answer:
+def _names_by_path(text: str, subject: Subject, accounts: Accounts) -> Answer:
     """`role/NAME` matches the name with its path or without it, in the listed accounts."""
     segments = arn_segments(subject.arn)
     principal = subject.callers[0].principal
     kinds = (PrincipalKind.USER, PrincipalKind.ROLE)
-    known = (SubjectKind.IDENTITY, SubjectKind.ELSEWHERE)
-    if subject.kind not in known or principal.kind not in kinds or segments is None:
+    if subject.kind not in _NAMED or principal.kind not in kinds or segments is None:
         return NO
     kind = "user" if principal.kind is PrincipalKind.USER else "role"
     names = (concat((kind, principal.path_and_name)), concat((kind, "/", principal.name)))
-    return any_of(_glob(text, name) for name in names) & _in_listed_account(subject, rules)
+    return any_of(_glob(text, name) for name in names) & accounts.hold(subject.account)
 
 
-def _in_listed_account(subject: Subject, rules: Rules) -> Answer:
-    # An account that the deployment leaves open is where the rules are meant to hold.
-    if not rules.accounts or isinstance(subject.account, Text):
-        return YES
-    return any_of(same(account, subject.account) for account in rules.accounts.values())
-
-
-def deployers_among(patterns: Iterable[PrincipalPattern], subject: Subject, rules: Rules) -> Answer:
+def deployers_among(
+    patterns: Iterable[PrincipalPattern], subject: Subject, accounts: Accounts
+) -> Answer:
     """Whether a subject is one of the configured deployers (K152)."""
-    return any_of(names_subject(pattern, subject, rules) for pattern in patterns)
+    return any_of(names_subject(pattern, subject, accounts) for pattern in patterns)

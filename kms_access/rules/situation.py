@@ -11,7 +11,7 @@ from kms_access.decisions.static_facts import Organization
 from kms_access.decisions.subjects import Subject
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import NO, Answer, Truth
-from kms_access.rules.matching import belongs_to, deployers_among, key_matches
+from kms_access.rules.matching import Accounts, belongs_to, deployers_among, key_matches
 from kms_access.rules.model import KeyRule, Permission, Rules
 
 
@@ -51,9 +51,16 @@ class Situation:
         return self._rules_by_key[key.origin.identity]
 
     @cached_property
+    def _accounts(self) -> Accounts:
+        return Accounts(
+            frozenset(self.rules.accounts.values()),
+            frozenset(key.account for key in self.access_map.keys),
+        )
+
+    @cached_property
     def _members(self) -> dict[tuple[str, str], Answer]:
         return {
-            (subject.identity, team.name): belongs_to(subject, team, self.rules)
+            (subject.identity, team.name): belongs_to(subject, team, self._accounts)
             for subject in self.access_map.subjects
             for team in self.rules.teams.values()
         }
@@ -64,7 +71,7 @@ class Situation:
 
     def is_deployer(self, subject: Subject, key: Key) -> bool:
         """Whether the subject is who creates the key: configured, or named by the definitions."""
-        configured = deployers_among(self.rules.deployers, subject, self.rules)
+        configured = deployers_among(self.rules.deployers, subject, self._accounts)
         return configured.truth is Truth.TRUE or subject.arn in key.deployers
 
     def permission_for(self, access: Access) -> Answer:

@@ -114,7 +114,7 @@ class _Reader:
             message = (error.problem or error.context or "no readable YAML").lower()
             line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
             raise RulesError(message.rstrip("."), self.file, line, column) from None
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
             message = str(error).splitlines()[0].lower().rstrip(".")
             raise RulesError(f"no readable YAML: {message}", self.file) from None
         if root is None:

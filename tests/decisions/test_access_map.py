@@ -166,6 +166,34 @@ def test_aliases_of_the_definitions_are_a_lower_bound() -> None:
         assert state(Inventory((key("k"),), (found,)), "alice", "kms:Decrypt") is wanted
 
 
+def test_without_a_known_alias_every_question_about_aliases_is_open() -> None:
+    for condition in (
+        {"Null": {"kms:ResourceAliases": "true"}},
+        {"ForAnyValue:StringLike": {"kms:ResourceAliases": "*"}},
+    ):
+        found = user("alice", iam("kms:Decrypt", Condition=condition))
+        inventory = Inventory((key("k", aliases=()),), (found,))
+        assert state(inventory, "alice", "kms:Decrypt", "k") is UNDECIDED
+
+
+def test_an_unknown_key_spec_may_be_symmetric() -> None:
+    """K138: then there may be an encryption context."""
+    condition = {"StringEquals": {"kms:EncryptionContext:a": "b"}}
+    statement = allow(user_arn("alice"), "kms:Decrypt", Condition=condition)
+    inventory = alone(statement, spec=Text((Unknown("the spec"),)))
+    assert state(inventory, "alice", "kms:Decrypt") is CONDITIONAL
+
+
+def test_an_unknown_operation_of_a_grant_is_one_of_the_grantable_ones() -> None:
+    statement = allow(user_arn("alice"), "kms:DescribeKey")
+    signing = key("k", statement, spec="RSA_2048", usage="SIGN_VERIFY")
+    operations = [Text((Unknown("the operations"),))]
+    found = grant(signing, GranteePrincipal=role_arn("ci"), Operations=operations)
+    inventory = Inventory((signing,), (), (found,))
+    assert state(inventory, "ci", "kms:Sign") is UNDECIDED
+    assert state(inventory, "ci", "kms:GetKeyRotationStatus") is DENIED
+
+
 def test_session_of_a_role_has_the_roles_policies() -> None:
     inventory = Inventory(
         (key("k", DELEGATION, allow(SESSION, "kms:Encrypt")),), (role("app", iam("kms:Decrypt")),)

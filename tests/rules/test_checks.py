@@ -9,6 +9,7 @@ import pytest
 from kms_access.inventory.model import Inventory
 from kms_access.rules import Assessment, assess, load_rules
 from tests.builders import allow, key, role_arn, user_arn
+from tests.rules.caller_cases import CALLER_CASES
 from tests.rules.check_cases import ADMINISTRATION, CASES, Case
 
 
@@ -21,9 +22,9 @@ def result_of(case: Case, folder: Path) -> Assessment:
     return assess(inventory, load_rules(path))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*CASES, *CALLER_CASES])
 def test_findings(name: str, tmp_path: Path) -> None:
-    case = CASES[name]
+    case = CASES[name] if name in CASES else CALLER_CASES[name]
     assessment = result_of(case, tmp_path)
     found = [f"{finding.check}: {finding.claim}" for finding in assessment.findings]
     assert sorted(found) == sorted(case.findings)

@@ -76,6 +76,7 @@ def _finding(claim: str, problem: Problem, key: str, origin: Origin, level: Leve
         details=(f"at {place}, rule {problem.rule}",),
         rule="built-in: policies are written as AWS accepts them",
         fix="write the element as the message says",
+        fact=f"{problem.rule} {problem.message}",
     )
 
 

@@ -17,6 +17,7 @@ from kms_access.rules.situation import Situation
 
 _ID = "lockout"
 ACTION = "kms:PutKeyPolicy"
+_DENIED = (AccessState.IMPLICITLY_DENIED, AccessState.EXPLICITLY_DENIED)
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
@@ -28,6 +29,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 f"key {key.label} is made without AWS's lock-out check",
                 ("BypassPolicyLockoutSafetyCheck is true (K155)",),
                 "remove the bypass flag",
+                "bypass",
             )
         state = management_of(situation, key)
         if state is AccessState.IMPLICITLY_DENIED:
@@ -67,8 +69,12 @@ def management_of(situation: Situation, key: Key) -> AccessState:
         return AccessState.UNDECIDED
     if deployers and AccessState.DELEGATED not in states:
         return AccessState.IMPLICITLY_DENIED
-    if root is AccessState.ALLOWED:
+    ordinary = _others_of_account(situation, key)
+    if root is AccessState.ALLOWED and ordinary not in _DENIED:
         return AccessState.ALLOWED
+    if root is AccessState.ALLOWED or (situation.rules.deployers and ordinary not in _DENIED):
+        # Only the root user, or only those who fulfil a condition: who deploys may be another.
+        return AccessState.UNDECIDED
     if root in (AccessState.CONDITIONAL, AccessState.UNDECIDED) or deployers:
         return AccessState.UNDECIDED
     if situation.rules.deployers:
@@ -81,6 +87,14 @@ def management_of(situation: Situation, key: Key) -> AccessState:
         for access in situation.access_map.cell(subject, key)
     )
     return AccessState.UNDECIDED if held else AccessState.IMPLICITLY_DENIED
+
+
+def _others_of_account(situation: Situation, key: Key) -> AccessState:
+    """Whether an identity of the key's account of which no policy speaks may manage the key."""
+    for subject in situation.access_map.subjects:
+        if subject.kind is SubjectKind.ACCOUNT and subject.account == key.account:
+            return _attempt(situation, subject, key).state
+    return AccessState.IMPLICITLY_DENIED
 
 
 def reasons_of(situation: Situation, key: Key) -> str:
@@ -126,7 +140,9 @@ def _root_user(key: Key) -> Subject:
     )
 
 
-def _finding(key: Key, level: Level, claim: str, details: tuple[str, ...], fix: str) -> Finding:
+def _finding(
+    key: Key, level: Level, claim: str, details: tuple[str, ...], fix: str, fact: str = ""
+) -> Finding:
     return Finding(
         _ID,
         level,
@@ -138,6 +154,7 @@ def _finding(key: Key, level: Level, claim: str, details: tuple[str, ...], fix: 
         details=details,
         rule="built-in: somebody who lasts can always change a key policy",
         fix=fix,
+        fact=fact,
     )
 
 

@@ -51,7 +51,8 @@ def _is_forbidden(access: Access, situation: Situation) -> bool:
 def _is_public(access: Access, situation: Situation) -> bool:
     """Whether the access is that of everyone, which is one finding of `public-access`."""
     rests_on_everyone = all(hit.naming is Naming.EVERYONE for hit in access.decision.responsible)
-    if not rests_on_everyone or situation.rules.checks.get(public_access.ID) is Level.OFF:
+    level = situation.rules.checks.get(public_access.ID, Level.ERROR)
+    if not rests_on_everyone or level is not Level.ERROR:
         return False
     return any(
         other.action == access.action and other.state.is_access

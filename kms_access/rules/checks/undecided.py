@@ -10,7 +10,7 @@ from kms_access.decisions.proof import Proof
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.inventory.actions import CAPABILITIES, find_action
 from kms_access.inventory.model import Key
-from kms_access.policies.answers import Reason, ReasonKind, Truth
+from kms_access.policies.answers import Answer, Reason, ReasonKind, Truth
 from kms_access.rules.checks.access_facts import counts_as_access
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.checks.lockout import attempts, management_of, reasons_of
@@ -27,7 +27,7 @@ _FIX = {
     ReasonKind.NOT_ESTABLISHED: "avoid the construct: AWS does not document what it does",
 }
 
-_TEAM_FIX = 'give it an explicit name, or list it under "definitions" of its team'
+_TEAM_FIX = "give it an explicit name, or name it in the rules file by where it is defined"
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
@@ -43,6 +43,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 capability="administer",
                 details=(f"open: {reasons_of(situation, key)}",),
                 rule="built-in: somebody who lasts can always change a key policy",
+                fact="deployer",
                 fix='name who deploys in "deployers" of the rules file, and let it use '
                 "kms:PutKeyPolicy",
             )
@@ -55,6 +56,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 item.origin.label or item.origin.identity,
                 item.origin,
                 details=(f"open: {item.reason}",),
+                fact=item.reason,
                 rule="built-in: nothing that can open a key is passed over",
                 fix="check it by hand, or define the access in a resource that is evaluated",
             )
@@ -91,8 +93,8 @@ def _open_accesses(situation: Situation, key: Key, level: Level) -> Iterator[Fin
                     if reason.kind in _FIX:
                         unknown = unknowns.setdefault(reason.text, _Unknown(reason, []))
                         unknown.accesses.append(access)
-            elif counts_as_access(access) and permission.truth is Truth.UNKNOWN:
-                for reason in permission.reasons:
+            elif counts_as_access(access):
+                for reason in _open_rules(situation, access, permission):
                     unknown = unknowns.setdefault(reason.text, _Unknown(reason, [], of_team=True))
                     unknown.accesses.append(access)
     if management_of(situation, key) is AccessState.UNDECIDED:
@@ -103,6 +105,16 @@ def _open_accesses(situation: Situation, key: Key, level: Level) -> Iterator[Fin
                     unknown.accesses.append(access)
     for unknown in unknowns.values():
         yield _about(key, unknown, level)
+
+
+def _open_rules(situation: Situation, access: Access, permission: Answer) -> tuple[Reason, ...]:
+    """Why it is open whether the rules allow an access: who is meant, or which key."""
+    if permission.truth is Truth.UNKNOWN:
+        return permission.reasons
+    matches = [matched.answer for matched in situation.rules_for(access.key)]
+    if any(answer.truth is Truth.TRUE for answer in matches):
+        return ()
+    return tuple(reason for answer in matches for reason in answer.reasons)
 
 
 def _about(key: Key, unknown: _Unknown, level: Level) -> Finding:
@@ -123,6 +135,7 @@ def _about(key: Key, unknown: _Unknown, level: Level) -> Finding:
             f"open: {reason.text}{rule}",
         ),
         proof=Proof.of(accesses[0].decision),
+        fact=reason.text,
         rule="built-in: undecided is never a pass",
         fix=_TEAM_FIX if unknown.of_team else _FIX[reason.kind],
     )
