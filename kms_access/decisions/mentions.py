@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kms_access.inventory.model import Inventory
@@ -44,7 +45,8 @@ class Mentions:
 
 
 class _Collector:
-    def __init__(self) -> None:
+    def __init__(self, partition: Value) -> None:
+        self.partition = partition
         self.principals: dict[Principal, None] = {}
         self.accounts: dict[Value, None] = {}
         self.organizations: dict[str, None] = {}
@@ -56,11 +58,12 @@ class _Collector:
     def document(self, document: PolicyDocument, own_account: Value) -> None:
         if document.unreadable is not None:
             self.everyone = True
+        accounts = tuple(dict.fromkeys((own_account, *_accounts_of(document))))
         for statement in document.statements:
             if statement.inert:
                 continue
             # A Deny often says in its conditions, or by NotPrincipal, whom it spares.
-            self.callers_in_conditions(statement, own_account)
+            self.callers_in_conditions(statement, accounts)
             if Effect.ALLOW in statement.effects:
                 self.allow(statement, own_account)
             elif statement.principal is not None and statement.principal.negated:
@@ -87,15 +90,17 @@ class _Collector:
         elif entry.kind is EntryKind.SERVICE:
             self.services[entry.source] = None
 
-    def callers_in_conditions(self, statement: Statement, own_account: Value) -> None:
+    def callers_in_conditions(self, statement: Statement, accounts: tuple[Value, ...]) -> None:
         """Conditions that fix the caller name principals as well (K58, K195)."""
         for condition in statement.conditions:
             key = fold_case(condition.key)
             for value in condition.values:
                 if key == "aws:principalarn":
-                    self.caller(as_written(value) if isinstance(value, str) else value, own_account)
+                    self.caller(as_written(value) if isinstance(value, str) else value, accounts)
                 elif key.startswith("aws:principalservicename"):
-                    self.services[as_written(value) if isinstance(value, str) else value] = None
+                    self.service(value)
+                elif key == "aws:username" and isinstance(value, str):
+                    self.user_names(value, accounts)
                 elif isinstance(value, str) and key in _ACCOUNT_KEYS:
                     self.account(value)
                 elif isinstance(value, str) and key in _ORGANIZATION_KEYS:
@@ -103,10 +108,26 @@ class _Collector:
                     if _ORGANIZATION.fullmatch(organization):
                         self.organizations[organization] = None
 
-    def caller(self, arn: Value, own_account: Value) -> None:
+    def service(self, name: Value) -> None:
+        """A service by its name; a pattern means any."""
+        if isinstance(name, str) and as_written(name) != name.replace("*", "").replace("?", ""):
+            self.any_service = True
+        else:
+            self.services[name] = None
+
+    def user_names(self, name: str, accounts: tuple[Value, ...]) -> None:
+        """The users of that name in the accounts that the policy names."""
+        for account in accounts:
+            user = parse_principal(
+                concat(("arn:", self.partition, ":iam::", account, ":user/", as_written(name)))
+            )
+            if user is not None:
+                self.principals[user] = None
+
+    def caller(self, arn: Value, accounts: tuple[Value, ...]) -> None:
         """A principal by its ARN; the account of a root user or of a pattern.
 
-        A pattern over accounts names the identity of the key's own account, too.
+        A pattern over accounts names the identity in each account of the policy.
         """
         principal = parse_principal(arn)
         if principal is not None and principal.kind is not PrincipalKind.ROOT:
@@ -115,13 +136,11 @@ class _Collector:
         segments = arn_segments(arn)
         if segments is not None:
             self.account(segments[4])
-            own = parse_principal(
-                concat(
-                    (*("arn:", segments[1], ":", segments[2], "::", own_account, ":"), segments[5])
-                )
-            )
-            if own is not None and own.kind is not PrincipalKind.ROOT:
-                self.principals[own] = None
+            for account in accounts:
+                start = ("arn:", segments[1], ":", segments[2], "::", account, ":")
+                named = parse_principal(concat((*start, segments[5])))
+                if named is not None and named.kind is not PrincipalKind.ROOT:
+                    self.principals[named] = None
         elif isinstance(arn, Text):
             self.unknown.append(arn)
 
@@ -144,9 +163,16 @@ class _Collector:
             self.principals[principal] = None
 
 
+def _accounts_of(document: PolicyDocument) -> Iterator[Value]:
+    for statement in document.statements:
+        for entry in statement.principal.entries if statement.principal else ():
+            if entry.kind is EntryKind.ACCOUNT:
+                yield entry.account
+
+
 def mentions_of(inventory: Inventory) -> Mentions:
     """Whom the key policies and grants of the inventory name, beside its own identities."""
-    collector = _Collector()
+    collector = _Collector(next((key.partition for key in inventory.keys), "aws"))
     for key in inventory.keys:
         for policy in key.policies:
             collector.document(policy.document, key.account)

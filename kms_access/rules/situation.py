@@ -74,6 +74,11 @@ class Situation:
         configured = deployers_among(self.rules.deployers, subject, self._accounts)
         return configured.truth is Truth.TRUE or subject.arn in key.deployers
 
+    def may_deploy(self, subject: Subject) -> bool:
+        """Whether it is open if the subject is one of the configured deployers."""
+        configured = deployers_among(self.rules.deployers, subject, self._accounts)
+        return configured.truth is Truth.UNKNOWN
+
     def permission_for(self, access: Access) -> Answer:
         """Whether a rule for the key allows this access to a team of the subject."""
         answer = NO

@@ -77,6 +77,18 @@ CALLER_CASES = {
             "ArnEquals", "aws:PrincipalArn", role_arn("ci", OTHER))),
         findings=["team-access: role ci can encrypt with key alias/data"],
     ),
+    "users that a condition of the own account names": case(
+        allow(
+            "*",
+            "kms:Encrypt",
+            Condition={"StringEquals": {"aws:username": "eve", "kms:CallerAccount": ACCOUNT}},
+        ),
+        findings=["team-access: user eve can encrypt with key alias/data"],
+    ),
+    "any service by a pattern": case(
+        allow("*", "kms:Decrypt", **when("StringLike", "aws:PrincipalServiceName", "s*")),
+        findings=[decrypts("any AWS service")],
+    ),
     "an identity that a Deny spares": case(
         allow({"AWS": OTHER}, "kms:Encrypt"),
         deny("*", "kms:Encrypt", **when("ArnNotEquals", "aws:PrincipalArn", role_arn("ci", OTHER))),
@@ -158,6 +170,14 @@ checks: {public-access: warning}
     "lockout undecided: only the root user is named": Case(
         [key("data", allow(role_arn("app-reader"), "kms:Decrypt"),
              DELEGATION | when("ArnEquals", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:root"))],
+        [READER],
+        findings=["undecided: cannot decide who can change the key policy of alias/data"],
+        code=3,
+    ),
+    "lockout undecided: an unknown role may be the deployer": Case(
+        [key("data", allow(role_arn("app-reader"), "kms:Decrypt"),
+             DELEGATION | when("ArnEquals", "aws:PrincipalArn",
+                               Text((role_arn(""), Unknown('parameter "R"', "[a-z]")))))],
         [READER],
         findings=["undecided: cannot decide who can change the key policy of alias/data"],
         code=3,

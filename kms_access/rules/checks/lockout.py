@@ -77,15 +77,12 @@ def management_of(situation: Situation, key: Key) -> AccessState:
         return AccessState.UNDECIDED
     if root in (AccessState.CONDITIONAL, AccessState.UNDECIDED) or deployers:
         return AccessState.UNDECIDED
-    if situation.rules.deployers:
-        return AccessState.IMPLICITLY_DENIED
-    held = any(
-        access.action == ACTION
-        and access.state is not AccessState.IMPLICITLY_DENIED
-        and access.state is not AccessState.EXPLICITLY_DENIED
+    candidates = [
+        subject
         for subject in situation.access_map.subjects
-        for access in situation.access_map.cell(subject, key)
-    )
+        if not situation.rules.deployers or situation.may_deploy(subject)
+    ]
+    held = any(_attempt(situation, subject, key).state not in _DENIED for subject in candidates)
     return AccessState.UNDECIDED if held else AccessState.IMPLICITLY_DENIED
 
 
