@@ -23,10 +23,6 @@ from kms_access.policies.wildcards import fold_case
 
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}", re.ASCII)
 _ORGANIZATION_KEYS = ("aws:principalorgid", "aws:principalorgpaths")
-_SERVICE_KEYS = (
-    *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
-    *("aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist"),
-)
 _ACCOUNT_KEYS = ("kms:calleraccount", "aws:principalaccount")
 
 
@@ -80,7 +76,8 @@ class _Collector:
         if open_to_all:
             self.everyone = True
             self.accounts[own_account] = None
-            self.any_service |= any(statement.tests(key) for key in _SERVICE_KEYS)
+            # A service has no caller keys: conditions that ask for them with IfExists admit it.
+            self.any_service = True
 
     def entry(self, entry: PrincipalEntry) -> None:
         if entry.kind is EntryKind.ACCOUNT:

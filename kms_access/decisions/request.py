@@ -106,8 +106,10 @@ def facts_of(
         return facts | {
             "aws:principalisawsservice": Present(("true",)),
             "aws:principalservicename": Present((principal.arn,)),
+            "kms:calleraccount": ABSENT,
             "aws:principalarn": ABSENT,
             "aws:principalaccount": ABSENT,
+            "aws:principalorgpaths": ABSENT,
             "aws:principaltype": ABSENT,
             "aws:username": ABSENT,
             "aws:userid": ABSENT,

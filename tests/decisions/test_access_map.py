@@ -224,15 +224,28 @@ def labels(*statements: Any, **fields: Any) -> list[str]:
         (allow(role_arn("ci"), "kms:*"), ["role ci"]),
         (allow(role_arn("app"), "kms:*"), []),
         (allow({"Service": "sns.amazonaws.com"}, "kms:*"), ["service sns.amazonaws.com"]),
-        (allow("*", "kms:*"), [f"any other identity of account {ACCOUNT}", "everyone"]),
+        (
+            allow("*", "kms:*"),
+            [f"any other identity of account {ACCOUNT}", "everyone", "any AWS service"],
+        ),
         (deny("*", "kms:*"), []),
         (
             allow("*", "kms:*", Condition={"StringEquals": {"kms:CallerAccount": OTHER}}),
-            [f"any other identity of account {ACCOUNT}", f"account {OTHER}", "everyone"],
+            [
+                f"any other identity of account {ACCOUNT}",
+                f"account {OTHER}",
+                "everyone",
+                "any AWS service",
+            ],
         ),
         (
             allow("*", "kms:*", Condition={"ArnEquals": {"aws:PrincipalArn": role_arn("ci")}}),
-            ["role ci", f"any other identity of account {ACCOUNT}", "everyone"],
+            [
+                "role ci",
+                f"any other identity of account {ACCOUNT}",
+                "everyone",
+                "any AWS service",
+            ],
         ),
     ],
 )

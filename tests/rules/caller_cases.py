@@ -158,7 +158,12 @@ keys:
     ),
     "public access as a warning leaves the findings about principals": case(
         allow("*", "kms:Decrypt"),
-        findings=[PUBLIC, decrypts(OWN), decrypts("role deployer")],
+        findings=[
+            PUBLIC,
+            decrypts(OWN),
+            decrypts("role deployer"),
+            decrypts("any AWS service"),
+        ],
         rules="""\
 version: 1
 deployers: [role/deployer]
