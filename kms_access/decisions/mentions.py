@@ -107,7 +107,7 @@ class _Collector:
 
     def service(self, name: Value) -> None:
         """A service by its name; a pattern means any."""
-        if isinstance(name, str) and as_written(name) != name.replace("*", "").replace("?", ""):
+        if isinstance(name, str) and not {"*", "?"}.isdisjoint(as_written(name)):
             self.any_service = True
         else:
             self.services[name] = None

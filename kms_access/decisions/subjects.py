@@ -179,7 +179,7 @@ def _accounts(mentions: Mentions, inventory: Inventory) -> Iterator[Subject]:
         name = Unknown(stands_for, stranger=True, of_request=True)
         principals = _kinds_of_identity(account, name, partition)
         if not own:
-            principals.append(_root(account, partition))
+            principals.append(root_user(account, partition))
         reason = Reason(f"identity policies in account {account}", ReasonKind.OUTSIDE, "K66")
         yield Subject(
             SubjectKind.ACCOUNT,
@@ -200,7 +200,8 @@ def _kinds_of_identity(account: Value, name: Unknown, partition: Value) -> list[
     ]
 
 
-def _root(account: Value, partition: Value) -> Principal:
+def root_user(account: Value, partition: Value) -> Principal:
+    """The root user of an account."""
     arn = concat(("arn:", partition, ":iam::", account, ":root"))
     return Principal(PrincipalKind.ROOT, arn, account, partition)
 
@@ -209,7 +210,7 @@ def _outsiders(partition: Value) -> list[Principal]:
     unknown = Unknown("an account that no policy names", DIGIT, stranger=True, of_request=True)
     account = Text((unknown,))
     name = Unknown("the name of an outsider", of_request=True)
-    return [*_kinds_of_identity(account, name, partition), _root(account, partition)]
+    return [*_kinds_of_identity(account, name, partition), root_user(account, partition)]
 
 
 def _organizations(

@@ -7,10 +7,9 @@ from enum import Enum
 
 
 class Presence(Enum):
-    """Whether an element must, may or must not stand in a statement."""
+    """Whether an element must or must not stand in a statement."""
 
     REQUIRED = "required"
-    OPTIONAL = "optional"
     FORBIDDEN = "forbidden"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,12 +86,6 @@ class Situation:
                 if allows(permissions, access.action):
                     answer = answer | (matched.answer & self.member(access.subject, team))
         return answer
-
-    def teams_of(self, subject: Subject) -> Iterator[str]:
-        """The teams that the subject surely belongs to."""
-        for name in self.rules.teams:
-            if self.member(subject, name).truth is Truth.TRUE:
-                yield name
 
 
 def allows(permissions: tuple[Permission, ...], action: str) -> bool:

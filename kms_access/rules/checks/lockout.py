@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kms_access.decisions.access_map import Access, AccessState
-from kms_access.decisions.subjects import Subject, SubjectKind, subject_elsewhere
+from kms_access.decisions.subjects import Subject, SubjectKind, root_user, subject_elsewhere
 from kms_access.inventory.model import Key
-from kms_access.policies.principals import Principal, PrincipalKind, parse_principal
-from kms_access.policies.text import concat
+from kms_access.policies.principals import parse_principal
 from kms_access.rules.checks.access_facts import describe_reasons
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.findings import Finding
@@ -126,15 +125,7 @@ def _attempt(situation: Situation, subject: Subject, key: Key) -> Access:
 
 
 def _root_user(key: Key) -> Subject:
-    arn = concat(("arn:", key.partition, ":iam::", key.account, ":root"))
-    principal = Principal(PrincipalKind.ROOT, arn, key.account, key.partition)
-    return Subject(
-        SubjectKind.ELSEWHERE,
-        f"root user of account {key.account}",
-        arn,
-        key.account,
-        subject_elsewhere(principal).callers,
-    )
+    return subject_elsewhere(root_user(key.account, key.partition))
 
 
 def _finding(
