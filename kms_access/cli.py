@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kms_access import __version__
-from kms_access.decisions.access_map import AccessState, Evaluator, access_map
+from kms_access.decisions.access_map import Evaluator, access_map
 from kms_access.decisions.lookup import LookupFailed, find_key, find_subject
 from kms_access.decisions.request_json import RequestError, answer, read_request
+from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.static_facts import Organization
 from kms_access.inventory.actions import closest_action, find_action
 from kms_access.reports.access import render_access

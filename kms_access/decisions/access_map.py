@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from kms_access.decisions.action_classes import ActionClasses
 from kms_access.decisions.decision import Decision, Verdict
 from kms_access.decisions.notes import Note, notes_on
 from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
+from kms_access.decisions.resolution import AccessState, state_of
 from kms_access.decisions.static_facts import (
     Organization,
     key_facts,
@@ -24,28 +24,6 @@ from kms_access.policies.answers import Reason, ReasonKind, Truth
 from kms_access.policies.overlap import same
 
 _INTERNAL = "kms:SynchronizeMultiRegionKey"
-_UNDECIDED = (ReasonKind.UNKNOWN_VALUE, ReasonKind.UNREADABLE, ReasonKind.NOT_ESTABLISHED)
-
-
-class AccessState(Enum):
-    """The answer for one subject, key and action, best access first."""
-
-    ALLOWED = "allowed"
-    CONDITIONAL = "allowed under a condition"
-    """Allowed for requests that fulfil the condition in the reasons."""
-    UNDECIDED = "undecided"
-    DELEGATED = "delegated"
-    """Allowed as far as identity policies outside the definitions allow it (K66)."""
-    EXPLICITLY_DENIED = "denied explicitly"
-    IMPLICITLY_DENIED = "denied by default"
-
-    @property
-    def is_access(self) -> bool:
-        """Whether some request surely succeeds."""
-        return self in (AccessState.ALLOWED, AccessState.CONDITIONAL)
-
-
-_RANK = {state: rank for rank, state in enumerate(AccessState)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +118,10 @@ class Evaluator:
     def _decide(self, caller: Caller, key: Key, action: str) -> Decision:
         request, policies = self._question(caller, key, action)
         decision = _decided(request, policies, key)
-        if _state(decision) is AccessState.DELEGATED:
+        if state_of(decision) is AccessState.DELEGATED:
             # What holds without any further identity policy is not hidden by what may come.
             alone = _decided(request, replace(policies, identity_incomplete=None), key)
-            if _state(alone) in (AccessState.ALLOWED, AccessState.CONDITIONAL):
+            if state_of(alone) in (AccessState.ALLOWED, AccessState.CONDITIONAL):
                 return alone
         return decision
 
@@ -184,7 +162,7 @@ def _decided(request: Request, policies: ApplicablePolicies, key: Key) -> Decisi
 
 
 def _best(subject: Subject, key: Key, action: str, decisions: list[Decision]) -> Access:
-    state, decision = min(((_state(d), d) for d in decisions), key=lambda pair: _RANK[pair[0]])
+    state, decision = min(((state_of(d), d) for d in decisions), key=lambda pair: pair[0].rank)
     return Access(subject, key, action, state, decision)
 
 
@@ -204,18 +182,3 @@ def _grants_on(key: Key, grants: Iterable[Grant]) -> Iterator[Grant]:
     for grant in grants:
         if same(grant.key_arn, key.arn).truth is not Truth.FALSE:
             yield grant
-
-
-def _state(decision: Decision) -> AccessState:
-    match decision.verdict:
-        case Verdict.ALLOWED:
-            return AccessState.ALLOWED
-        case Verdict.EXPLICITLY_DENIED:
-            return AccessState.EXPLICITLY_DENIED
-        case Verdict.IMPLICITLY_DENIED:
-            return AccessState.IMPLICITLY_DENIED
-        case Verdict.DEPENDS:
-            kinds = {reason.kind for reason in decision.reasons}
-            if kinds & {*_UNDECIDED}:
-                return AccessState.UNDECIDED
-            return AccessState.DELEGATED if ReasonKind.OUTSIDE in kinds else AccessState.CONDITIONAL

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kms_access.decisions.access_map import Access, AccessState
+from kms_access.decisions.access_map import Access
 from kms_access.decisions.notes import Note
 from kms_access.decisions.proof import Proof
+from kms_access.decisions.resolution import AccessState
 from kms_access.reports.text import describe_place, safe
 
 _ANSWERS = {

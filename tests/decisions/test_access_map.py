@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_access.decisions.access_map import AccessState, Evaluator, access_map
+from kms_access.decisions.access_map import Evaluator, access_map
 from kms_access.decisions.lookup import LookupFailed, find_key, find_subject
+from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.static_facts import Organization
 from kms_access.inventory.key_policies import KEY_POLICY
 from kms_access.inventory.model import Inventory, Key, Policy

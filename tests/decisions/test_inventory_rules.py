@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from kms_access.decisions.access_map import AccessState, access_map
+from kms_access.decisions.access_map import access_map
 from kms_access.decisions.lookup import find_key, find_subject
+from kms_access.decisions.resolution import AccessState
 from kms_access.inventory.model import Inventory
 from kms_access.rules import Rules, assess
 from kms_access.sources import load

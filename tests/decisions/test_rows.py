@@ -7,10 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_access.decisions.access_map import AccessState, access_map
+from kms_access.decisions.access_map import access_map
 from kms_access.decisions.decision import Verdict
 from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
+from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.subjects import Subject, SubjectKind
 from kms_access.inventory.model import Inventory, Policy
 from kms_access.inventory.origin import Origin

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kms_access.decisions.access_map import AccessMap, AccessState, access_map
+from kms_access.decisions.access_map import AccessMap, access_map
 from kms_access.decisions.lookup import find_key, find_subject
+from kms_access.decisions.resolution import AccessState
 from kms_access.inventory.model import Inventory
 from kms_access.rules import assess, load_rules
 from kms_access.sources import load

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.decisions.access_map import Access, AccessState
+from kms_access.decisions.access_map import Access
+from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.subjects import Subject, SubjectKind, root_user, subject_elsewhere
 from kms_access.inventory.model import Key
 from kms_access.policies.principals import parse_principal

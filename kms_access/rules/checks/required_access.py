@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.decisions.access_map import Access, AccessState, actions_of
+from kms_access.decisions.access_map import Access, actions_of
+from kms_access.decisions.resolution import AccessState
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.rules.checks.access_facts import WORDS, describe_reasons

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kms_access.decisions.access_map import Access, AccessState
+from kms_access.decisions.access_map import Access
 from kms_access.decisions.proof import Proof
+from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.inventory.actions import CAPABILITIES, find_action
 from kms_access.inventory.model import Key

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kms_access.decisions.access_map import AccessState, access_map
+from kms_access.decisions.access_map import access_map
+from kms_access.decisions.resolution import AccessState
 from kms_access.inventory.model import Inventory
 from kms_access.sources.pulumi import StackResource, read_stack
 
