@@ -55,6 +55,18 @@ class AccessMap:
             for key in self.keys:
                 yield from self.cell(subject, key)
 
+    def accesses(self) -> Iterator[Access]:
+        """Every access that is not denied, by subject, key and action."""
+        return (access for access in self if not access.state.is_denied)
+
+    def states(self, subject: Subject, key: Key) -> Mapping[str, AccessState]:
+        """The state of each action that is not denied by default."""
+        return {
+            access.action: access.state
+            for access in self.cell(subject, key)
+            if access.state is not AccessState.IMPLICITLY_DENIED
+        }
+
 
 def access_map(inventory: Inventory, organization: Organization | None = None) -> AccessMap:
     """Decide every subject, key and action; actions that a key cannot carry out are left out.

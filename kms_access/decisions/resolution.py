@@ -31,6 +31,11 @@ class AccessState(Enum):
         return self in (AccessState.ALLOWED, AccessState.CONDITIONAL)
 
     @property
+    def is_denied(self) -> bool:
+        """Whether no request succeeds."""
+        return self in (AccessState.EXPLICITLY_DENIED, AccessState.IMPLICITLY_DENIED)
+
+    @property
     def rank(self) -> int:
         """The place in the order of the states: 0 is the best access."""
         return _RANK[self]
