@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from kms_access.decisions.matching import Hit
@@ -19,10 +20,12 @@ from kms_access.policies.answers import (
     any_of,
     open_answer,
 )
-from kms_access.policies.arns import ArnPattern
-from kms_access.policies.context import Open, Present
+from kms_access.policies.conditions import Condition, Quantifier
+from kms_access.policies.context import Open, Present, RequestContext
 from kms_access.policies.document import Effect
 from kms_access.policies.elements import Notes
+from kms_access.policies.formula import Test
+from kms_access.policies.operators import OPERATORS
 from kms_access.policies.overlap import same
 from kms_access.policies.principal_parsing import read_principal
 from kms_access.policies.principals import (
@@ -36,6 +39,8 @@ from kms_access.policies.text import Value
 from kms_access.policies.wildcards import fold_case, fold_value, with_wildcards
 
 RETIRE = "kms:retiregrant"
+FURTHER_ENCRYPTION_CONTEXT = f"{ENCRYPTION_CONTEXT}…"
+"""Stands among the keys for encryption context that no policy asks for."""
 _WITHOUT_ENCRYPTION_CONTEXT = ("kms:describekey", RETIRE)
 
 
@@ -81,21 +86,26 @@ def _may_use(grant: Grant, request: Request, identity_allows: Answer) -> Answer:
 
 def _child_is_within(grant: Grant, request: Request) -> Answer:
     """A grant made through a grant gives a part of it, under constraints as strict (K96)."""
-    answer = YES
-    operations = request.context.lookup("kms:GrantOperations")
-    if isinstance(operations, Open):
-        answer = Answer(Truth.UNKNOWN, (operations.reason,))
-    elif isinstance(operations, Present):
-        answer = all_of(
-            any_of(same(op, own) for own in grant.operations) for op in operations.values
-        )
-    kind = request.context.lookup("kms:GrantConstraintType")
+    answer = _asks("kms:GrantOperations", "StringEquals", grant.operations, Quantifier.ALL).holds(
+        request.context
+    )
     if grant.constraints.encryption_context_equals is not None:
-        if isinstance(kind, Open):
-            answer = answer & Answer(Truth.UNKNOWN, (kind.reason,))
-        elif isinstance(kind, Present):
-            answer = answer & any_of(same(v, "EncryptionContextEquals") for v in kind.values)
+        kind = ("EncryptionContextEquals",)
+        as_strict = _asks("kms:GrantConstraintType", "StringEquals", kind, if_exists=True)
+        answer = answer & as_strict.holds(request.context)
     return answer
+
+
+def _asks(
+    key: str,
+    operator: str,
+    values: tuple[Value, ...],
+    quantifier: Quantifier = Quantifier.SINGLE,
+    *,
+    if_exists: bool = False,
+) -> Condition:
+    """A constraint of a grant as the condition that it amounts to."""
+    return Condition(key, OPERATORS[operator], quantifier, if_exists, values)
 
 
 def _lists_operation(grant: Grant, action: str) -> Answer:
@@ -173,40 +183,39 @@ def _constraints_hold(grant: Grant, request: Request) -> Answer:
 
 
 def _source_matches(source_arn: Value, request: Request) -> Answer:
-    state = request.context.lookup("aws:SourceArn")
-    if isinstance(state, Open):
-        return Answer(Truth.UNKNOWN, (state.reason,))
-    if not isinstance(state, Present):
-        return NO
-    pattern = ArnPattern.of(source_arn, with_wildcards(source_arn))
-    return any_of(pattern.matches(value) for value in state.values)
+    pattern = with_wildcards(source_arn)
+    return _asks("aws:SourceArn", "ArnLike", (pattern,)).holds(request.context)
 
 
 def _encryption_context(pairs: Mapping[str, Value], request: Request, *, exact: bool) -> Answer:
     """Keys are compared without case, values with case (K99)."""
-    wanted = {fold_case(key): value for key, value in pairs.items()}
-    answer = all_of(_pair_matches(key, value, request) for key, value in wanted.items())
-    if not exact or answer.truth is Truth.FALSE:
-        return answer
-    other = [
-        key
-        for key, state in request.context.values.items()
-        if key.startswith(ENCRYPTION_CONTEXT)
-        and key.removeprefix(ENCRYPTION_CONTEXT) not in wanted
-        and isinstance(state, Present)
-    ]
-    if other:
-        return NO
-    further = request.context.otherwise(f"{ENCRYPTION_CONTEXT}…")
-    if isinstance(further, Open):
-        return answer.capped(further.reason)
+    wanted = {ENCRYPTION_CONTEXT + fold_case(key): value for key, value in pairs.items()}
+    answer = all_of(
+        _asks(key, "StringEquals", (value,)).holds(request.context) for key, value in wanted.items()
+    )
+    if exact and answer.truth is not Truth.FALSE:
+        answer = answer & NoFurtherEncryptionContext(frozenset(wanted)).holds(request.context)
     return answer
 
 
-def _pair_matches(key: str, value: Value, request: Request) -> Answer:
-    state = request.context.lookup(ENCRYPTION_CONTEXT + key)
-    if isinstance(state, Open):
-        return Answer(Truth.UNKNOWN, (state.reason,))
-    if not isinstance(state, Present):
-        return NO
-    return any_of(same(value, found) for found in state.values)
+@dataclass(frozen=True, slots=True)
+class NoFurtherEncryptionContext:
+    """Whether a request has no encryption context but that of the `wanted` keys (K97)."""
+
+    wanted: frozenset[str]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The pseudo key that stands for all further pairs."""
+        return (FURTHER_ENCRYPTION_CONTEXT,)
+
+    def holds(self, context: RequestContext) -> Answer:
+        """Whether a request with this context has no further pair."""
+        for key, state in context.values.items():
+            is_further = key.startswith(ENCRYPTION_CONTEXT) and key not in self.wanted
+            if is_further and isinstance(state, Present):
+                return NO
+        further = context.lookup(FURTHER_ENCRYPTION_CONTEXT)
+        if isinstance(further, Open):
+            return Answer(Truth.UNKNOWN, (further.reason,), Test(self))
+        return NO if isinstance(further, Present) else YES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kms_access.decisions.decision import Decision, Verdict
+from kms_access.decisions.decision import Decision, Residual, Verdict
 from kms_access.decisions.grants import RETIRE, grant_hit
 from kms_access.decisions.matching import Hit, combined, identity_hits, resource_hits
 from kms_access.decisions.request import ApplicablePolicies, Request, ResourceTrust, is_alias
@@ -149,7 +149,8 @@ class _Procedure:
                 Verdict.ALLOWED, tuple(hit for hit in hits if hit.answer.truth is Truth.TRUE)
             )
         reasons = tuple(dict.fromkeys((*allows.reasons, *denied.reasons)))
-        return Decision(Verdict.DEPENDS, (*hits, *denies), reasons)
+        residual = Residual(allows, denied)
+        return Decision(Verdict.DEPENDS, (*hits, *denies), reasons, residual)
 
     def _denies(self) -> list[Hit]:
         request, policies = self.request, self.policies

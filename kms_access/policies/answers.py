@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+
+from kms_access.policies.formula import (
+    Formula,
+    Not,
+    Undecidable,
+    conjunction,
+    disjunction,
+)
 
 
 class Truth(IntEnum):
@@ -44,41 +52,44 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A truth value; `reasons` is empty unless it is `Truth.UNKNOWN`."""
+    """A truth value; `reasons` is empty unless it is `Truth.UNKNOWN`.
+
+    `residual` is what an unknown answer hangs on, where a request decides a part of it.
+    """
 
     truth: Truth
     reasons: tuple[Reason, ...] = ()
+    residual: Formula | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def formula(self) -> Formula:
+        """What an unknown answer hangs on."""
+        return self.residual if self.residual is not None else Undecidable(self.reasons)
 
     def __and__(self, other: Answer) -> Answer:
         if self.truth is not other.truth:
             return self if self.truth < other.truth else other
-        return _merge(self, other)
+        return all_of((self, other)) if self.truth is Truth.UNKNOWN else self
 
     def __or__(self, other: Answer) -> Answer:
         if self.truth is not other.truth:
             return self if self.truth > other.truth else other
-        return _merge(self, other)
+        return any_of((self, other)) if self.truth is Truth.UNKNOWN else self
 
     def __invert__(self) -> Answer:
         if self.truth is Truth.UNKNOWN:
-            return self
+            return Answer(Truth.UNKNOWN, self.reasons, _negated(self.residual))
         return NO if self.truth is Truth.TRUE else YES
 
     def capped(self, reason: Reason) -> Answer:
         """The same answer, but no better than open: a true becomes unknown because of `reason`."""
-        if self.truth is Truth.FALSE:
-            return self
-        return Answer(Truth.UNKNOWN, _unique((*self.reasons, reason)))
+        return self & Answer(Truth.UNKNOWN, (reason,))
 
 
-def _merge(first: Answer, second: Answer) -> Answer:
-    if first.truth is not Truth.UNKNOWN or first.reasons == second.reasons:
-        return first
-    return Answer(Truth.UNKNOWN, _unique((*first.reasons, *second.reasons)))
-
-
-def _unique(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    return tuple(dict.fromkeys(reasons))
+def _negated(residual: Formula | None) -> Formula | None:
+    if residual is None:
+        return None
+    return residual.part if isinstance(residual, Not) else Not(residual)
 
 
 YES = Answer(Truth.TRUE)
@@ -90,23 +101,38 @@ def open_answer(kind: ReasonKind, text: str, rule: str = "") -> Answer:
     return Answer(Truth.UNKNOWN, (Reason(text, kind, rule),))
 
 
+def hangs_on_request(answer: Answer) -> bool:
+    """Whether something that a request carries keeps the answer open."""
+    return any(reason.kind is ReasonKind.REQUEST for reason in answer.reasons)
+
+
 def all_of(answers: Iterable[Answer]) -> Answer:
     """Kleene AND over `answers`; true for none."""
-    return _combined(answers, decided_by=Truth.FALSE, otherwise=YES)
+    unknown: list[Answer] = []
+    for answer in answers:
+        if answer.truth is Truth.FALSE:
+            return answer
+        if answer.truth is Truth.UNKNOWN:
+            unknown.append(answer)
+    return _joined(unknown, conjunction) if unknown else YES
 
 
 def any_of(answers: Iterable[Answer]) -> Answer:
     """Kleene OR over `answers`; false for none."""
-    return _combined(answers, decided_by=Truth.TRUE, otherwise=NO)
-
-
-def _combined(answers: Iterable[Answer], *, decided_by: Truth, otherwise: Answer) -> Answer:
-    reasons: dict[Reason, None] = {}
-    is_open = False
+    unknown: list[Answer] = []
     for answer in answers:
-        if answer.truth is decided_by:
+        if answer.truth is Truth.TRUE:
             return answer
         if answer.truth is Truth.UNKNOWN:
-            is_open = True
-            reasons.update(dict.fromkeys(answer.reasons))
-    return Answer(Truth.UNKNOWN, tuple(reasons)) if is_open else otherwise
+            unknown.append(answer)
+    return _joined(unknown, disjunction) if unknown else NO
+
+
+def _joined(unknown: list[Answer], join: Callable[[Iterable[Formula]], Formula]) -> Answer:
+    if len(unknown) == 1:
+        return unknown[0]
+    reasons = dict.fromkeys(reason for answer in unknown for reason in answer.reasons)
+    residual = None
+    if any(answer.residual is not None for answer in unknown):
+        residual = join(answer.formula for answer in unknown)
+    return Answer(Truth.UNKNOWN, tuple(reasons), residual)

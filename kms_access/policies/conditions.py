@@ -15,12 +15,15 @@ from kms_access.policies.answers import (
     Truth,
     all_of,
     any_of,
+    hangs_on_request,
     open_answer,
 )
 from kms_access.policies.context import Absent, Open, Present, RequestContext
+from kms_access.policies.formula import Test
 from kms_access.policies.operators import Operator
 from kms_access.policies.text import Value
-from kms_access.policies.variables import NoValue, Template, substitute
+from kms_access.policies.variables import NoValue, Template, keys_of, substitute
+from kms_access.policies.wildcards import fold_case
 
 
 class Quantifier(Enum):
@@ -54,7 +57,17 @@ class Condition:
     def holds(self, context: RequestContext) -> Answer:
         """Whether the condition is fulfilled by a request."""
         answer = self._holds(context)
+        if answer.truth is Truth.UNKNOWN and hangs_on_request(answer):
+            answer = Answer(Truth.UNKNOWN, answer.reasons, Test(self))
         return answer.capped(self.refused) if self.refused is not None else answer
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The condition keys that it looks at, those of policy variables included."""
+        names = {fold_case(self.key): None}
+        for template in self.templates:
+            names |= dict.fromkeys(keys_of(template))
+        return tuple(names)
 
     def _holds(self, context: RequestContext) -> Answer:
         if self.uncertain is not None:
@@ -63,7 +76,7 @@ class Condition:
         if self.operator is None:
             return self._null(state)
         if isinstance(state, Open):
-            return self._open(state)
+            return Answer(Truth.UNKNOWN, (state.reason,))
         if isinstance(state, Absent) or not state.values:
             return self._without_value(self.operator)
         return self._compare(self.operator, state, context)
@@ -74,9 +87,6 @@ class Condition:
         present = isinstance(state, Present) and bool(state.values)
         wanted = {value == "false" for value in self.values}
         return YES if present in wanted else NO
-
-    def _open(self, state: Open) -> Answer:
-        return Answer(Truth.UNKNOWN, (state.reason,))
 
     def _without_value(self, operator: Operator) -> Answer:
         if self.quantifier is Quantifier.ALL:

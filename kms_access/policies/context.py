@@ -32,6 +32,9 @@ class Open:
     multivalued: bool = False
 
 
+SESSION_NAME = "session name"
+"""Not a condition key: stands for the name of the caller's role session among the keys (K49)."""
+
 KeyState: TypeAlias = Present | Absent | Open
 ABSENT = Absent()
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from kms_access.policies.answers import NO, YES, Answer, Reason, ReasonKind, Truth, any_of
+from kms_access.policies.answers import (
+    NO,
+    YES,
+    Answer,
+    Reason,
+    ReasonKind,
+    Truth,
+    any_of,
+    hangs_on_request,
+)
 from kms_access.policies.arns import ArnPattern
 from kms_access.policies.conditions import Condition, all_hold
 from kms_access.policies.context import RequestContext
+from kms_access.policies.formula import Test
 from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.json_text import Path, Position, position_of
 from kms_access.policies.overlap import ANY_SEQUENCE
 from kms_access.policies.principals import PrincipalElement
 from kms_access.policies.text import Value
-from kms_access.policies.variables import NoValue, Template, substitute
+from kms_access.policies.variables import NoValue, Template, keys_of, substitute
 from kms_access.policies.wildcards import Pattern, fold_case
 
 
@@ -85,6 +95,8 @@ class ResourceElement:
         if self.self_only and any(pattern.whole == ANY_SEQUENCE for pattern in self.patterns):
             return NO if self.negated else YES
         answer = self._matches(arn, context)
+        if self.templates and answer.truth is Truth.UNKNOWN and hangs_on_request(answer):
+            answer = Answer(Truth.UNKNOWN, answer.reasons, Test(Covers(self, arn)))
         return answer.capped(_OWN_ARN) if self.self_only else answer
 
     def _matches(self, arn: Value, context: RequestContext) -> Answer:
@@ -98,6 +110,25 @@ class ResourceElement:
             elif not isinstance(value, NoValue):
                 answer = answer | ArnPattern.of(source, value).matches(arn)
         return ~answer if self.negated else answer
+
+
+@dataclass(frozen=True, slots=True)
+class Covers:
+    """Whether a Resource element with policy variables covers a resource."""
+
+    element: ResourceElement
+    arn: Value
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The condition keys of its policy variables, in lower case."""
+        return tuple(
+            dict.fromkeys(key for _, template in self.element.templates for key in keys_of(template))
+        )
+
+    def holds(self, context: RequestContext) -> Answer:
+        """Whether it does in a request with this context."""
+        return self.element.matches(self.arn, context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from kms_access.policies.answers import YES, Answer, ReasonKind, Truth, any_of, open_answer
+from kms_access.policies.answers import (
+    NO,
+    YES,
+    Answer,
+    Reason,
+    ReasonKind,
+    Truth,
+    any_of,
+    open_answer,
+)
 from kms_access.policies.arns import arn_segments
+from kms_access.policies.context import SESSION_NAME, Open, Present, RequestContext
+from kms_access.policies.formula import Test
 from kms_access.policies.overlap import open_because, same
 from kms_access.policies.text import Text, Value, concat, split
 
@@ -224,8 +235,30 @@ def _names_identity(named: Principal, caller: Principal) -> tuple[Naming, Answer
 
 def _same_session(session: Value | None, caller: Principal) -> Answer:
     if session is None or caller.session is None:
-        return open_answer(ReasonKind.REQUEST, f'the session name "{session}"', "K49")
+        reason = Reason(f'the session name "{session}"', ReasonKind.REQUEST, "K49")
+        return Answer(Truth.UNKNOWN, (reason,), Test(SessionNamed(session)) if session else None)
     return same(session, caller.session)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionNamed:
+    """Whether the caller's role session has this name (K49)."""
+
+    session: Value
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The pseudo key that holds the name."""
+        return (SESSION_NAME,)
+
+    def holds(self, context: RequestContext) -> Answer:
+        """Whether the session of this request has the name."""
+        state = context.lookup(SESSION_NAME)
+        if isinstance(state, Open):
+            return Answer(Truth.UNKNOWN, (state.reason,), Test(self))
+        if not isinstance(state, Present):
+            return NO
+        return any_of(same(self.session, value) for value in state.values)
 
 
 @dataclass(frozen=True, slots=True)

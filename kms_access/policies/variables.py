@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.context import Absent, Open, RequestContext
 from kms_access.policies.text import Text, Unknown, Value, concat, unknown_text
-from kms_access.policies.wildcards import with_wildcards
+from kms_access.policies.wildcards import fold_case, with_wildcards
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _REFERENCE = re.compile(r"\s*([^\s,'{}]+)\s*(?:,\s*'([^']*)'\s*)?")
@@ -75,6 +76,11 @@ def _reference(text: str) -> Piece | None:
         return Literal(text)
     match = _REFERENCE.fullmatch(text)
     return Variable(match.group(1), match.group(2)) if match else None
+
+
+def keys_of(template: Template) -> Iterator[str]:
+    """The condition keys that a template refers to, in lower case."""
+    return (fold_case(piece.key) for piece in template if isinstance(piece, Variable))
 
 
 def _inserted(key: str, value: Value, *, wildcards: bool) -> Value:
