@@ -1,10 +1,11 @@
 """Writes kms_access/inventory/managed_policies.json from the package moto (K182, K185).
 
 moto carries the default version of every AWS managed policy. The file keeps of each policy the
-statements that can match a KMS action on a KMS resource, and of these statements what can match;
-of the other policies it keeps the names alone, so that a policy which gives nothing on KMS can be
-told from one that the file does not know. What AWS may add to KMS later is kept as well: a
-pattern can match if some action of that service's prefix could have such a name.
+statements that can match a KMS action on a KMS resource or one of the detour actions (K158-K163),
+and of these statements what can match; of the other policies it keeps the names alone, so that a
+policy which gives nothing of all this can be told from one that the file does not know. What AWS
+may add to KMS later is kept as well: a pattern can match if some action of that service's prefix
+could have such a name.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from kms_access.inventory.detour_actions import DETOUR_ACTIONS
 from kms_access.policies.answers import Truth
 from kms_access.policies.arns import arn_segments
 from kms_access.policies.overlap import items_of, overlaps
@@ -43,6 +46,7 @@ SERVICE = "kms"
 _ELEMENTS = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition")
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _ANY_ACTION = items_of(with_wildcards(f"{SERVICE}:*"))
+_DETOURS = frozenset(fold_case(action) for action in DETOUR_ACTIONS)
 
 
 class TableError(Exception):
@@ -70,11 +74,14 @@ class Extract:
     """The content of the data file apart from the sources.
 
     `policies` has, by name with path, the default version and the statements by their place in
-    AWS's policy; `without_kms` are the names of all other policies.
+    AWS's policy; `names_alone` are the names of all other policies. `with_kms` counts the
+    policies with a statement on KMS, `with_detours` those with one on a detour action.
     """
 
     policies: Mapping[str, Mapping[str, Any]]
-    without_kms: Sequence[str]
+    names_alone: Sequence[str]
+    with_kms: int
+    with_detours: int
 
 
 def installed_version() -> str:
@@ -114,57 +121,101 @@ def sources_of(table: Mapping[str, Any]) -> Sources:
 
 
 def build(table: Mapping[str, Any]) -> Extract:
-    """What the table says about KMS; TableError for a policy of a form that has not been seen."""
+    """What the table says about KMS and the detours; TableError for a form not seen before."""
     policies: dict[str, Mapping[str, Any]] = {}
-    without_kms = []
+    names_alone = []
+    with_kms = with_detours = 0
     for entry_name, entry in table.items():
         name = entry["Path"].removeprefix("/") + entry_name
-        if found := _kms_statements(name, entry["Document"]):
+        statements = _statements(name, entry["Document"])
+        found = {
+            str(place): reduced
+            for place, statement in enumerate(statements)
+            if (reduced := _reduced(statement)) is not None
+        }
+        with_kms += any(map(_can_match_kms, statements))
+        with_detours += any(map(_detours, statements))
+        if found:
             policies[name] = {"version": entry["DefaultVersionId"], "statements": found}
         else:
-            without_kms.append(name)
-    return Extract(dict(sorted(policies.items())), sorted(without_kms))
+            names_alone.append(name)
+    return Extract(dict(sorted(policies.items())), sorted(names_alone), with_kms, with_detours)
 
 
-def _kms_statements(name: str, document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _statements(name: str, document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if document.get("Version") != LANGUAGE_VERSION:
         raise TableError(
             f'policy "{name}" has the Version "{document.get("Version")}"',
             "record versions in the data file and read them in managed_policies.py",
         )
-    found = {}
-    for index, statement in enumerate(_as_list(document["Statement"])):
+    statements = _as_list(document["Statement"])
+    for statement in statements:
         if unknown := set(statement).difference(_ELEMENTS):
             raise TableError(
                 f'policy "{name}" has a statement with {", ".join(sorted(unknown))}',
                 "review what the element means for the reduction",
             )
-        if (reduced := _reduced(statement)) is not None:
-            found[str(index)] = reduced
-    return found
+    return statements
 
 
 def _reduced(statement: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The statement without what cannot match KMS; None if it cannot match KMS at all.
+    """The statement without actions and KMS resources that cannot match; None if none can.
 
-    Lists of what is excepted stay whole: they are what a person reads in a proof.
+    Resources stay whole where a detour action matches, for they are of many services. Lists of
+    what is excepted stay whole: they are what a person reads in a proof.
     """
-    reduced = dict(statement)
-    for element, can_match in (("Action", _can_match_action), ("Resource", _can_match_resource)):
-        if element in statement:
-            kept = [item for item in _as_list(statement[element]) if can_match(item)]
-            if not kept:
-                return None
-            reduced[element] = kept[0] if len(kept) == 1 else kept
-    if any(_excepts_all(item) for item in _as_list(statement.get("NotAction", []))):
+    on_kms, detours = _can_match_kms(statement), _detours(statement)
+    if not on_kms and not detours:
         return None
+    reduced = dict(statement)
+    if "Action" in statement:
+        reduced["Action"] = _kept(
+            [
+                pattern
+                for pattern in _as_list(statement["Action"])
+                if (on_kms and _can_match_action(pattern)) or _covered(pattern)
+            ]
+        )
+    if "Resource" in statement and not detours:
+        reduced["Resource"] = _kept(
+            list(filter(_can_match_resource, _as_list(statement["Resource"])))
+        )
     return {element: reduced[element] for element in _ELEMENTS if element in reduced}
 
 
+def _can_match_kms(statement: Mapping[str, Any]) -> bool:
+    """Whether the statement can match some action of KMS on some resource of KMS."""
+    return (
+        any(map(_can_match_action, _as_list(statement.get("Action", "*"))))
+        and any(map(_can_match_resource, _as_list(statement.get("Resource", "*"))))
+        and not any(map(_excepts_all, _as_list(statement.get("NotAction", []))))
+    )
+
+
+def _detours(statement: Mapping[str, Any]) -> frozenset[str]:
+    """The detour actions, in lower case, that the statement's Action or NotAction matches."""
+    if "Action" in statement:
+        return _any_covered(statement["Action"])
+    return _DETOURS - _any_covered(statement["NotAction"])
+
+
+def _any_covered(patterns: Any) -> frozenset[str]:
+    return frozenset[str]().union(*map(_covered, _as_list(patterns)))
+
+
+@cache
+def _covered(pattern: str) -> frozenset[str]:
+    """The detour actions that a pattern for actions matches."""
+    compiled = str(with_wildcards(fold_case(pattern)))
+    return frozenset(action for action in _DETOURS if glob_matches(compiled, action))
+
+
+@cache
 def _can_match_action(pattern: str) -> bool:
     return overlaps(items_of(with_wildcards(fold_case(pattern))), _ANY_ACTION)
 
 
+@cache
 def _excepts_all(pattern: str) -> bool:
     """Whether a pattern of NotAction covers every action of the service, however named."""
     any_action = concat((f"{SERVICE}:", Unknown("the name of an action")))
@@ -178,25 +229,41 @@ def _can_match_resource(pattern: str) -> bool:
     return segments is None or glob_matches(str(segments[2]), SERVICE)
 
 
+def _kept(items: list[str]) -> str | list[str]:
+    return items[0] if len(items) == 1 else items
+
+
 def _as_list(node: Any) -> list[Any]:
     return list(node) if isinstance(node, list) else [node]
 
 
 def render(extract: Extract, sources: Sources) -> str:
-    """The text of the data file: sorted, one policy a line."""
-    policies = ",\n".join(
-        f"    {json.dumps(name)}: {json.dumps(policy, separators=(',', ':'))}"
-        for name, policy in extract.policies.items()
-    )
-    without_kms = ",\n".join(f"    {json.dumps(name)}" for name in extract.without_kms)
-    count = len(extract.policies) + len(extract.without_kms)
+    """The text of the data file: sorted, one policy a line.
+
+    A statement that stands in the file before is replaced by its place there, "POLICY#PLACE".
+    """
+    first_places: dict[str, str] = {}
+    lines = []
+    for name, policy in extract.policies.items():
+        statements = {}
+        for place, statement in policy["statements"].items():
+            here = f"{name}#{place}"
+            first = first_places.setdefault(json.dumps(statement), here)
+            statements[place] = statement if first == here else first
+        entry = {**policy, "statements": statements}
+        lines.append(f"    {json.dumps(name)}: {json.dumps(entry, separators=(',', ':'))}")
+    policies = ",\n".join(lines)
+    names_alone = ",\n".join(f"    {json.dumps(name)}" for name in extract.names_alone)
+    count = len(extract.policies) + len(extract.names_alone)
     return (
         "{\n"
         '  "generated_by": "scripts/generate_managed_policies.py",\n'
         f'  "sources": {json.dumps(sources.as_data())},\n'
         f'  "number_of_policies": {count},\n'
+        f'  "number_with_kms": {extract.with_kms},\n'
+        f'  "number_with_detours": {extract.with_detours},\n'
         f'  "policies": {{\n{policies}\n  }},\n'
-        f'  "without_kms": [\n{without_kms}\n  ]\n'
+        f'  "names_alone": [\n{names_alone}\n  ]\n'
         "}\n"
     )
 

@@ -1,4 +1,4 @@
-"""AWS managed policies: what the vendored data say they give on KMS (K65, K182, K185)."""
+"""AWS managed policies: what the vendored data say they give (K65, K182, K185)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ class VendoredPolicies:
     """Which state of AWS the data show: AWS changes its managed policies at any time.
 
     `newest_change` is the day of the newest change that is in the data, `moto` the release of
-    the package that they were read from, `count` the number of AWS managed policies at that time
-    and `count_with_kms` of those with a statement that can match KMS.
+    the package that they were read from and `count` the number of AWS managed policies at that
+    time. `count_with_kms` of them have a statement that can match KMS, `count_with_detours` one
+    that matches an action of `detour_actions`.
     """
 
     newest_change: date
     moto: str
     count: int
     count_with_kms: int
+    count_with_detours: int
 
 
 def vendored_policies() -> VendoredPolicies:
@@ -45,20 +47,24 @@ def vendored_policies() -> VendoredPolicies:
         date.fromisoformat(sources["newest_change"]),
         sources["moto"],
         data["number_of_policies"],
-        len(data["policies"]),
+        data["number_with_kms"],
+        data["number_with_detours"],
     )
 
 
 def managed_policy(arn: Value, grammar: PolicyGrammar = IDENTITY_POLICY) -> PolicyDocument | None:
-    """What the AWS managed policy with that ARN says about KMS; None if that is not known.
+    """What the AWS managed policy with that ARN says; None if that is not known.
 
-    The document answers for KMS alone: statements on other services are left out, and so is what
-    cannot match KMS in the statements that are there. Statements keep their places (`index`) in
-    AWS's policy. A policy that gives nothing on KMS has no statements, which as a permissions
-    boundary (`grammar`) allows nothing there. Its content is not known where the ARN is none of
-    an AWS managed policy, where it has unknown parts other than the partition, where the data
-    lack the policy (it may be newer), and in partitions other than `aws`, of which there are no
-    data (K185).
+    The document answers for the actions of KMS on KMS resources, those that AWS may add included,
+    and for the actions of `detour_actions.DETOUR_ACTIONS` on any resource. For these it answers
+    as AWS's whole policy does; about any other action it says nothing, because statements that
+    match none of these are left out, and so is what matches none of these in the Action element
+    of the statements that are there. Statements keep their places (`index`) in AWS's policy. A
+    policy that gives and denies none of these actions has no statements, which as a permissions
+    boundary (`grammar`) allows none of them. Its content is not known where the ARN is none of an
+    AWS managed policy, where it has unknown parts other than the partition, where the data lack
+    the policy (it may be newer), and in partitions other than `aws`, of which there are no data
+    (K185).
 
     An unknown partition that can be `aws` is taken for it, because a stack without a Region is
     most often deployed there, and nearly every policy exists in all partitions with the same
@@ -86,13 +92,13 @@ def _can_be_aws(partition: Value) -> bool:
 
 @cache
 def _document(name: str, partition: Value, grammar: PolicyGrammar) -> PolicyDocument | None:
-    if name in _without_kms():
+    if name in _names_alone():
         return PolicyDocument(grammar, CURRENT_VERSION, ())
     entry = _data()["policies"].get(name)
     if entry is None:
         return None
     statements: Mapping[str, Any] = entry["statements"]
-    source = {"Version": CURRENT_VERSION, "Statement": list(statements.values())}
+    source = {"Version": CURRENT_VERSION, "Statement": list(map(_written, statements.values()))}
     if isinstance(partition, Text):
         source = _in_partition(source, partition)
     # The quotas of customer managed policies (K29) do not bind AWS, whose policies are larger.
@@ -103,6 +109,14 @@ def _document(name: str, partition: Value, grammar: PolicyGrammar) -> PolicyDocu
         for place, statement in zip(statements, document.statements, strict=True)
     )
     return replace(document, grammar=grammar, statements=placed)
+
+
+def _written(statement: Any) -> Any:
+    """A statement of the data; in place of one that stands there before, they have its place."""
+    if not isinstance(statement, str):
+        return statement
+    name, _, place = statement.rpartition("#")
+    return _data()["policies"][name]["statements"][place]
 
 
 def _doubt(name: str, partition: Value) -> Reason | None:
@@ -131,5 +145,5 @@ def _data() -> Mapping[str, Any]:
 
 
 @cache
-def _without_kms() -> frozenset[str]:
-    return frozenset(_data()["without_kms"])
+def _names_alone() -> frozenset[str]:
+    return frozenset(_data()["names_alone"])
