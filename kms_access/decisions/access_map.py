@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from kms_access.decisions.action_classes import ActionClasses
 from kms_access.decisions.decision import Decision, Verdict
 from kms_access.decisions.notes import Note, notes_on
-from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
-from kms_access.decisions.resolution import AccessState, state_of
+from kms_access.decisions.resolution import AccessState, Resolution, resolve
 from kms_access.decisions.static_facts import (
     Organization,
     key_facts,
@@ -35,6 +34,8 @@ class Access:
     action: str
     state: AccessState
     decision: Decision
+    condition: str = ""
+    witness: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +108,33 @@ class Evaluator:
 
     def access(self, subject: Subject, key: Key, action: str) -> Access:
         """The best access that any caller of the subject has."""
-        return _best(subject, key, action, [self._decide(c, key, action) for c in subject.callers])
+        resolutions = [self._resolve(caller, key, action) for caller in subject.callers]
+        return _best(subject, key, action, resolutions)
 
     def cell(self, subject: Subject, key: Key) -> tuple[Access, ...]:
         """`access` for every action that the key can carry out, sorted by action."""
         actions = actions_of(key)
-        decisions: dict[str, list[Decision]] = {action: [] for action in actions}
+        found: dict[str, list[Resolution]] = {action: [] for action in actions}
         classes = self._classes.setdefault(tuple(actions), ActionClasses(actions))
         for caller in subject.callers:
             policies = self._policies(caller, key)
             for group in classes.group(policies, key):
-                decision = self._decide(caller, key, group[0])
+                resolution = self._resolve(caller, key, group[0])
                 for action in group:
-                    decisions[action].append(decision)
-        return tuple(_best(subject, key, action, decisions[action]) for action in actions)
+                    found[action].append(resolution)
+        return tuple(_best(subject, key, action, found[action]) for action in actions)
 
     def notes(self, subject: Subject, key: Key, action: str) -> tuple[Note, ...]:
         """Remarks on the policies: statements without effect, and likely mistakes."""
         found = (notes_on(*self._question(caller, key, action)) for caller in subject.callers)
         return tuple(dict.fromkeys(note for notes in found for note in notes))
 
-    def _decide(self, caller: Caller, key: Key, action: str) -> Decision:
+    def _resolve(self, caller: Caller, key: Key, action: str) -> Resolution:
         request, policies = self._question(caller, key, action)
-        decision = _decided(request, policies, key)
-        if state_of(decision) is AccessState.DELEGATED:
-            # What holds without any further identity policy is not hidden by what may come.
-            alone = _decided(request, replace(policies, identity_incomplete=None), key)
-            if state_of(alone) in (AccessState.ALLOWED, AccessState.CONDITIONAL):
-                return alone
-        return decision
+        if len(key.policies) < 2:
+            return resolve(request, policies)
+        single = [resolve(request, replace(policies, resource=(p,))) for p in key.policies]
+        return _agreed(single, key)
 
     def _question(
         self, caller: Caller, key: Key, action: str
@@ -166,28 +165,24 @@ class Evaluator:
         )
 
 
-def _decided(request: Request, policies: ApplicablePolicies, key: Key) -> Decision:
-    if len(key.policies) < 2:
-        return authorize(request, policies)
-    single = [authorize(request, replace(policies, resource=(p,))) for p in key.policies]
-    return _agreed(single, key)
+def _best(subject: Subject, key: Key, action: str, found: list[Resolution]) -> Access:
+    best = min(found, key=lambda resolution: resolution.state.rank)
+    return Access(subject, key, action, best.state, best.decision, best.condition, best.witness)
 
 
-def _best(subject: Subject, key: Key, action: str, decisions: list[Decision]) -> Access:
-    state, decision = min(((state_of(d), d) for d in decisions), key=lambda pair: pair[0].rank)
-    return Access(subject, key, action, state, decision)
-
-
-def _agreed(decisions: list[Decision], key: Key) -> Decision:
+def _agreed(resolutions: list[Resolution], key: Key) -> Resolution:
     """Two definitions of one key policy: decided only where both give the same (K194)."""
-    last = decisions[-1]
-    if all(d.verdict is last.verdict for d in decisions) and last.verdict is not Verdict.DEPENDS:
+    last = resolutions[-1]
+    decisions = [resolution.decision for resolution in resolutions]
+    if all(d.verdict is last.decision.verdict for d in decisions) and (
+        last.decision.verdict is not Verdict.DEPENDS
+    ):
         return last
     text = f"which of {len(decisions)} definitions of the key policy of {key.label} is in force"
     reason = Reason(text, ReasonKind.UNREADABLE, "K194")
     hits = tuple(hit for decision in decisions for hit in decision.responsible)
     reasons = tuple(dict.fromkeys((reason, *(r for d in decisions for r in d.reasons))))
-    return Decision(Verdict.DEPENDS, hits, reasons)
+    return Resolution(AccessState.UNDECIDED, Decision(Verdict.DEPENDS, hits, reasons))
 
 
 def _grants_on(key: Key, grants: Iterable[Grant]) -> Iterator[Grant]:

@@ -204,6 +204,9 @@ class NoFurtherEncryptionContext:
 
     wanted: frozenset[str]
 
+    def __str__(self) -> str:
+        return "no further encryption context"
+
     @property
     def keys(self) -> tuple[str, ...]:
         """The pseudo key that stands for all further pairs."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from kms_access.decisions.decision import Decision, Verdict
+from kms_access.decisions.decision import Decision, Residual, Verdict
 from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, ResourceTrust
-from kms_access.policies.answers import ReasonKind
+from kms_access.decisions.solver import MAXIMUM_TRIALS, Solution, solve
+from kms_access.policies.answers import Reason, ReasonKind, Truth
+from kms_access.policies.document import Effect
+from kms_access.policies.formula import Formula, Not, conjunction
+from kms_access.policies.wording import formula_text
 
+BEYOND_BOUND = Reason(
+    f"whether some request fulfils the conditions, of which {MAXIMUM_TRIALS} trials found none",
+    ReasonKind.NOT_ESTABLISHED,
+    "K134",
+)
 _UNDECIDED = (ReasonKind.UNKNOWN_VALUE, ReasonKind.UNREADABLE, ReasonKind.NOT_ESTABLISHED)
 
 
@@ -46,18 +55,64 @@ _RANK = {state: rank for rank, state in enumerate(AccessState)}
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The state that a decision over an open request means."""
+    """The state that a decision over an open request means.
+
+    With `CONDITIONAL` stands the `condition` in words and a `witness`: one closed request that
+    `authorize` allows.
+    """
 
     state: AccessState
     decision: Decision
+    condition: str = ""
+    witness: Request | None = None
 
 
 def resolve(
     request: Request, policies: ApplicablePolicies, trust: ResourceTrust | None = None
 ) -> Resolution:
-    """Decide a request whose context may be open (K75, K134); `trust` as for `authorize`."""
+    """Decide a request whose context may be open (K75, K134); `trust` as for `authorize`.
+
+    What the decision hangs on is solved (design 4.3): allowed under a condition if some request
+    surely succeeds, denied if none can. Where the search ended before every way was tried, the
+    answer is undecided.
+    """
     decision = authorize(request, policies, trust)
-    return Resolution(state_of(decision), decision)
+    residual = decision.residual
+    if residual is None or not any(r.kind is ReasonKind.REQUEST for r in decision.reasons):
+        return Resolution(state_of(decision), decision)
+    unconfirmed = False
+    for solution in solve(residual, request):
+        if solution.request is None:
+            return _without_witness(decision, solution, unconfirmed=unconfirmed)
+        if authorize(solution.request, policies, trust).verdict is Verdict.ALLOWED:
+            condition = formula_text(_formula(residual))
+            return Resolution(AccessState.CONDITIONAL, decision, condition, solution.request)
+        unconfirmed = True
+    raise AssertionError("the last solution has no request")
+
+
+def _formula(residual: Residual) -> Formula:
+    parts: list[Formula] = []
+    if residual.allows.truth is Truth.UNKNOWN:
+        parts.append(residual.allows.formula)
+    if residual.denied.truth is Truth.UNKNOWN:
+        parts.append(Not(residual.denied.formula))
+    return conjunction(parts)
+
+
+def _without_witness(decision: Decision, solution: Solution, *, unconfirmed: bool) -> Resolution:
+    reasons = solution.undecided
+    if not solution.exhausted or unconfirmed:
+        reasons = (*reasons, BEYOND_BOUND)
+    if reasons:
+        left = replace(decision, reasons=reasons)
+        return Resolution(state_of(left), left)
+    if solution.outweighed:
+        denies = tuple(hit for hit in decision.responsible if hit.effect is Effect.DENY)
+        return Resolution(
+            AccessState.EXPLICITLY_DENIED, Decision(Verdict.EXPLICITLY_DENIED, denies)
+        )
+    return Resolution(AccessState.IMPLICITLY_DENIED, Decision(Verdict.IMPLICITLY_DENIED))
 
 
 def state_of(decision: Decision) -> AccessState:

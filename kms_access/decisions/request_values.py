@@ -1,0 +1,320 @@
+"""The values of a request key that a set of questions tells apart (design 4.3)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import combinations, pairwise
+from typing import TypeAlias
+
+from kms_access.decisions.request import MULTIVALUED_KEYS
+from kms_access.inventory.actions import CONDITION_KEY_TYPES, KMS_ACTIONS
+from kms_access.policies.answers import Reason
+from kms_access.policies.arns import SEGMENTS
+from kms_access.policies.conditions import Condition, Quantifier
+from kms_access.policies.context import ABSENT, SESSION_NAME, KeyState, Present, RequestContext
+from kms_access.policies.formula import Question
+from kms_access.policies.operators import Operator, read_date, read_number
+from kms_access.policies.overlap import ANY_ONE, ANY_SEQUENCE
+from kms_access.policies.principals import SessionNamed
+from kms_access.policies.samples import has_wildcards, samples
+from kms_access.policies.text import DIGIT, Text, Unknown, Value
+from kms_access.policies.variables import NoValue, substitute
+from kms_access.policies.wildcards import fold_case
+
+ALWAYS_PRESENT = frozenset(
+    {
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:securetransport",
+        "aws:viaawsservice",
+        SESSION_NAME,
+    }
+)
+"""Keys that every request has (IAM: AWS global condition context keys)."""
+
+_BOOLEAN_KEYS = {fold_case(k) for k, kind in CONDITION_KEY_TYPES.items() if kind == "Bool"} | {
+    "aws:securetransport",
+    "aws:multifactorauthpresent",
+    "aws:viaawsservice",
+    "aws:principalisawsservice",
+}
+_GRANT_OPERATIONS = tuple(
+    action.name.removeprefix("kms:") for action in KMS_ACTIONS.values() if action.grantable
+)
+_OTHER = Text((Unknown("another value", stranger=True, of_request=True),))
+_OTHER_ADDRESSES = ("198.51.100.7", "203.0.113.9", "192.0.2.4", "2001:db8::7", "8.8.8.8")
+_ACCOUNT_DIGITS = 12
+_SAME_SECOND = Decimal(1)
+
+
+_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The states of a key, or the strings for an unknown part, that matter.
+
+    `exact` is false if another one may matter too.
+    """
+
+    states: tuple[KeyState | str, ...]
+    exact: bool
+
+
+def choices(
+    key: str, questions: Sequence[Question], context: RequestContext, action: str
+) -> Choices:
+    """The states of `key`, absence first, that the questions tell apart, one for each way.
+
+    `context` is that of the open request; values of policy variables are taken from it.
+    """
+    about = [question for question in questions if key in question.keys]
+    values, exact = _values(key, about, context)
+    several = _holds_list(key, about)
+    single: list[KeyState] = [Present((value,), multivalued=several) for value in values]
+    alone = all(question.keys == (key,) for question in about)
+    if alone:
+        single = _told_apart(key, single, about, context)
+    states: list[KeyState] = [] if _is_always_present(key, action) else [ABSENT]
+    states += single
+    if several:
+        # One value for each question that one value decides is enough (K127, K128).
+        states += [
+            Present(tuple(_items(group)), multivalued=True)
+            for size in range(2, min(len(single), len(about)) + 1)
+            for group in combinations(single, size)
+        ]
+    if alone:
+        states = _told_apart(key, states, about, context)
+    return Choices(tuple(states), exact and alone)
+
+
+def _items(states: Iterable[KeyState]) -> Iterator[Value]:
+    for state in states:
+        if isinstance(state, Present):
+            yield from state.values
+
+
+def fills(
+    unknown: Unknown, questions: Sequence[Question], context: RequestContext
+) -> tuple[tuple[str, ...], bool]:
+    """Values for an unknown part of what the request brings, such as a name, and if they do.
+
+    One for each pattern that a question compares with a text that holds the part, and one that
+    none of them covers. They are exact as long as one set of patterns is asked for.
+    """
+    found: dict[str, None] = {}
+    groups: set[tuple[Value, ...]] = set()
+    is_number = unknown.characters == DIGIT
+    for question in questions:
+        for key in question.keys:
+            state = context.lookup(key)
+            texts = state.values if isinstance(state, Present) else ()
+            holding = [t for t in texts if isinstance(t, Text) and unknown in t.parts]
+            policy_values = _asked(question, key, context)[0] if holding else []
+            groups.add(tuple(policy_values))
+            for text in holding:
+                for value in policy_values:
+                    shape = _shape(text, unknown)
+                    for instance in _instances(value, is_number=is_number):
+                        match = shape.fullmatch(instance)
+                        if match and (not is_number or len(match.group(1)) == _ACCOUNT_DIGITS):
+                            found[match.group(1)] = None
+    found["098765432109" if is_number else "someone-else"] = None
+    return tuple(found), len(groups - {()}) < 2
+
+
+def _shape(text: Text, unknown: Unknown) -> re.Pattern[str]:
+    """The text as a regular expression whose first group is the unknown part."""
+    pieces: list[str] = []
+    for part in text.parts:
+        if isinstance(part, str):
+            pieces.append(re.escape(part))
+        else:
+            pieces.append("(.+)" if part == unknown and "(.+)" not in pieces else ".+")
+    return re.compile("".join(pieces), re.DOTALL)
+
+
+def _instances(value: Value, *, is_number: bool) -> Iterator[str]:
+    pattern = str(value)
+    if not is_number:
+        for fill in ("any", "role/any", "user/any", ""):
+            yield pattern.replace(ANY_SEQUENCE, fill).replace(ANY_ONE, "x")
+        return
+    for length in range(_ACCOUNT_DIGITS + 1):
+        yield pattern.replace(ANY_SEQUENCE, "9" * length).replace(ANY_ONE, "9")
+
+
+def _is_always_present(key: str, action: str) -> bool:
+    if key == "kms:grantoperations":
+        # CreateGrant needs at least one operation (K109).
+        return fold_case(action) == "kms:creategrant"
+    return key in ALWAYS_PRESENT
+
+
+def _holds_list(key: str, about: Iterable[Question]) -> bool:
+    """Whether the key has several values; of a key that no list knows its conditions tell."""
+    if key in MULTIVALUED_KEYS:
+        return True
+    if key.startswith(("aws:", "kms:")):
+        return False
+    return any(isinstance(q, Condition) and q.quantifier is not Quantifier.SINGLE for q in about)
+
+
+def _told_apart(
+    key: str, states: Iterable[KeyState], about: Sequence[Question], context: RequestContext
+) -> list[KeyState]:
+    """The first state for each combination of answers."""
+    found: dict[tuple[object, ...], KeyState] = {}
+    for state in states:
+        alone = RequestContext({**context.values, key: state}, context.otherwise)
+        found.setdefault(tuple(q.holds(alone).truth for q in about), state)
+    return list(found.values())
+
+
+def _values(
+    key: str, about: Sequence[Question], context: RequestContext
+) -> tuple[list[Value], bool]:
+    if key in _BOOLEAN_KEYS:
+        return ["true", "false"], True
+    texts: list[tuple[str, ...]] = []
+    arns: list[tuple[str, ...]] = []
+    unknown: list[Value] = []
+    typed: dict[str, list[str]] = {}
+    families: set[str] = set()
+    for question in about:
+        policy_values, operator = _asked(question, key, context)
+        if operator is None and not policy_values:
+            continue
+        family = _family(operator)
+        families.add(family)
+        known = tuple(value for value in policy_values if isinstance(value, str))
+        unknown += [value for value in policy_values if isinstance(value, Text)]
+        if family == "text":
+            texts.append(known)
+            if operator is not None and "IgnoreCase" in operator.name:
+                texts += [(v.lower(),) for v in known] + [(v.upper(),) for v in known]
+        elif family == "arn":
+            arns.append(known)
+        else:
+            typed.setdefault(family, []).extend(known)
+    values: dict[Value, None] = {}
+    exact = len(families) < 2
+    for groups, segments in ((texts, 1), (arns, SEGMENTS)):
+        if groups:
+            found, complete = samples(groups, segments=segments)
+            values |= dict.fromkeys(found)
+            exact &= complete
+    if unknown:
+        patterns = (*unknown, *(p for groups in (texts, arns) for group in groups for p in group))
+        if any(has_wildcards(str(pattern)) for pattern in patterns):
+            exact = False
+        else:
+            # A literal may be the unknown value; another value that equals neither may not.
+            values = dict.fromkeys(pattern for pattern in patterns)
+        values |= dict.fromkeys([*unknown, _OTHER])
+    for family, known_values in typed.items():
+        values |= dict.fromkeys(_typed_values(family, known_values))
+    if key == "kms:grantoperations":
+        return _grant_operations(values), exact
+    return list(values) or ["other-value"], exact
+
+
+def _asked(
+    question: Question, key: str, context: RequestContext
+) -> tuple[list[Value], Operator | None]:
+    """The policy values that a question compares with the key, and how."""
+    if isinstance(question, SessionNamed):
+        return [question.session], None
+    if not isinstance(question, Condition) or fold_case(question.key) != key:
+        return [], None
+    values = list(question.values) if question.operator is not None else []
+    for template in question.templates:
+        wildcards = question.operator is not None and question.operator.wildcards
+        value = substitute(template, context, wildcards=wildcards)
+        if not isinstance(value, NoValue | Reason):
+            values.append(value)
+    return values, question.operator
+
+
+def _family(operator: Operator | None) -> str:
+    name = operator.name if operator is not None else "String"
+    for start in ("Arn", "Numeric", "Date", "Bool", "Binary"):
+        if name.startswith(start):
+            return start.lower()
+    return "ip" if "IpAddress" in name else "text"
+
+
+def _typed_values(family: str, known: Sequence[str]) -> Iterator[str]:
+    if family == "bool":
+        yield from ("true", "false")
+    elif family == "binary":
+        yield from (*known, "b3RoZXI=")
+    elif family == "ip":
+        yield from _addresses(known)
+    else:
+        yield from _around(family, known)
+
+
+def _around(family: str, known: Sequence[str]) -> Iterator[str]:
+    """Each bound, and a value below, between and above the bounds."""
+    read = read_number if family == "numeric" else read_date
+    bounds: set[Decimal] = set()
+    for text in known:
+        try:
+            bounds.add(read(text))
+        except (ValueError, ArithmeticError):
+            continue
+    ordered = sorted(bounds)
+    between = [(a + b) / 2 for a, b in pairwise(ordered)]
+    outside = [ordered[0] - _SAME_SECOND, ordered[-1] + _SAME_SECOND] if ordered else []
+    for number in (*outside, *ordered, *between):
+        yield _date(number) if family == "date" else format(number, "f")
+
+
+def _date(seconds: Decimal) -> str:
+    try:
+        moment = datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return str(int(seconds))
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _addresses(known: Sequence[str]) -> Iterator[str]:
+    """An address inside each network but outside the narrower ones, and one outside of all."""
+    networks: list[_Network] = []
+    for text in known:
+        try:
+            networks.append(ipaddress.ip_network(text, strict=False))
+        except ValueError:
+            continue
+    for network in networks:
+        inner = [
+            n for n in networks if n.version == network.version and n.prefixlen > network.prefixlen
+        ]
+        edges = [network[0], network[-1]]
+        edges += [n[-1] + 1 for n in inner if n[-1] != network[-1] and n[-1] in network]
+        edges += [n[0] - 1 for n in inner if n[0] != network[0] and n[0] in network]
+        free = [a for a in edges if a in network and not any(a in n for n in inner)]
+        yield str((free or edges)[0])
+    for text in _OTHER_ADDRESSES:
+        address = ipaddress.ip_address(text)
+        if not any(address.version == n.version and address in n for n in networks):
+            yield text
+            break
+
+
+def _is_narrower(one: _Network, other: _Network) -> bool:
+    return one.version == other.version and one.prefixlen > other.prefixlen
+
+
+def _grant_operations(values: Iterable[Value]) -> list[Value]:
+    """Only grantable operations can be asked for: those of the policies, and one more."""
+    listed = [value for value in values if value in _GRANT_OPERATIONS or isinstance(value, Text)]
+    other = [name for name in _GRANT_OPERATIONS if name not in listed]
+    return [*listed, *other]
