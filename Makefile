@@ -22,7 +22,7 @@ check: setup
 
 bench: setup
 	@echo "==> benchmarks"
-	@$(BIN)/python -m pytest benchmarks -q --benchmark-only
+	@$(BIN)/python -m pytest benchmarks -q --benchmark-only --benchmark-timer=time.process_time
 
 clean:
 	rm -rf .venv node_modules build .mypy_cache .ruff_cache .hypothesis

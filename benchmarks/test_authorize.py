@@ -1,51 +1,88 @@
-"""How many requests a second the evaluator decides: `make bench`."""
+"""How many requests a second the evaluator decides."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import count, cycle
 from typing import Any
 
 import pytest
 
-from kms_access.decisions.access_map import access_map
+from benchmarks.measuring import PER_SECOND, Measured
 from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request_json import answer, read_request
-from kms_access.inventory.model import Inventory
-from tests.builders import ACCOUNT, DELEGATION, allow, deny, document, iam, key, role, role_arn
-
-KEYS = [key(f"key-{i}", DELEGATION, allow(role_arn(f"role-{i}"), "kms:Decrypt")) for i in range(10)]
-ROLES = [
-    role(f"role-{i}", iam("kms:Decrypt", KEYS[i % 10].arn), iam("s3:GetObject")) for i in range(40)
-]
-LINE = json.dumps(
-    {
-        "principal": role_arn("app"),
-        "action": "kms:Decrypt",
-        "resource": KEYS[0].arn,
-        "account": ACCOUNT,
-        "resourcePolicy": document(
-            DELEGATION, allow(role_arn("app"), "kms:Encrypt"), deny(role_arn("x"), "kms:*")
-        ),
-        "identityPolicies": [
-            document(iam("s3:*")), document(iam("kms:Decrypt")), document(iam("ec2:*"))
-        ],
-    }
-)  # fmt: skip
+from tests.builders import DELEGATION, allow, deny, document, iam
 
 
-@pytest.mark.benchmark(group="one request")
-def test_authorize_with_parsed_policies(benchmark: Any) -> None:
-    stated = read_request(LINE)
-    decision = benchmark(authorize, stated.request, stated.policies)
+def line(number: int) -> str:
+    """A request with a key policy of three statements and three identity policies."""
+    account = f"{111122223333 + number:012d}"
+    root = {"AWS": f"arn:aws:iam::{account}:root"}
+    app, key_id = f"arn:aws:iam::{account}:role/app-{number}", f"{number:08x}-0000-0000-0000-0000"
+    return json.dumps(
+        {
+            "principal": app,
+            "action": "kms:Decrypt",
+            "resource": f"arn:aws:kms:eu-central-1:{account}:key/{key_id}00000000",
+            "account": account,
+            "resourcePolicy": document(
+                DELEGATION | {"Principal": root},
+                allow(app, "kms:Encrypt"),
+                deny(f"arn:aws:iam::{account}:role/x-{number}", "kms:*"),
+            ),
+            "identityPolicies": [
+                document(iam("s3:*", f"arn:aws:s3:::data-{number}/*")),
+                document(iam("kms:Decrypt", f"arn:aws:kms:*:{account}:key/{key_id}*")),
+                document(iam("ec2:*")),
+            ],
+        }
+    )
+
+
+def different_lines() -> Iterator[str]:
+    return cycle([line(number) for number in range(2_000)])
+
+
+def test_authorize_with_parsed_policies(measured: Measured) -> None:
+    stated = read_request(line(0))
+    decision = measured(
+        lambda: authorize(stated.request, stated.policies),
+        name="`authorize`, parsed policies",
+        unit=PER_SECOND,
+        target="at least 30,000",
+    )
     assert decision.verdict.value == "allowed"
 
 
-@pytest.mark.benchmark(group="one request")
-def test_authorize_from_text(benchmark: Any) -> None:
-    assert benchmark(lambda: answer(read_request(LINE)))["decision"] == "allowed"
+def test_authorize_from_the_same_text(measured: Measured) -> None:
+    text = line(0)
+    found = measured(
+        lambda: answer(read_request(text)),
+        name="parsing and `authorize`, one text again and again",
+        unit=PER_SECOND,
+        target="at least 8,000",
+    )
+    assert found["decision"] == "allowed"
 
 
-@pytest.mark.benchmark(group="map")
-def test_map_of_ten_keys_and_forty_roles(benchmark: Any) -> None:
-    inventory = Inventory(tuple(KEYS), tuple(ROLES))
-    assert len(benchmark(access_map, inventory).subjects) == 41
+def test_authorize_from_different_texts(measured: Measured) -> None:
+    lines = different_lines()
+    found: dict[str, Any] = measured(
+        lambda: answer(read_request(next(lines))),
+        name="parsing and `authorize`, every text different",
+        unit=PER_SECOND,
+        target="at least 8,000",
+    )
+    assert found["decision"] == "allowed"
+
+
+@pytest.mark.parametrize("size", [1_000])
+def test_the_measure(measured: Measured, size: int) -> None:
+    """What this machine does with plain Python: other figures can be held against it."""
+    numbers = count()
+    measured(
+        lambda: sum(next(numbers) & 1 for _ in range(size)),
+        name="for comparison: a loop of 1,000 steps of plain Python",
+        unit=PER_SECOND,
+    )

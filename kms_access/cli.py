@@ -11,19 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kms_access import __version__
-from kms_access.decisions.access_map import Evaluator, access_map
-from kms_access.decisions.lookup import LookupFailed, find_key, find_subject
-from kms_access.decisions.request_json import RequestError, answer, read_request
-from kms_access.decisions.resolution import AccessState
-from kms_access.decisions.static_facts import Organization
-from kms_access.inventory.actions import closest_action, find_action
-from kms_access.reports.access import render_access
-from kms_access.reports.table import render_map
-from kms_access.reports.text import render
-from kms_access.rules import Rules, RulesError, assess, load_rules
-from kms_access.rules.assessment import INTERNAL, PROVEN, UNDECIDED, USAGE, VIOLATED
-from kms_access.sources import load
-from kms_access.sources.interface import SourceError
+from kms_access.inventory.input_error import InputError
+
+# Each command imports what it needs: help and usage errors must not wait for the evaluator.
+
+PROVEN, VIOLATED, USAGE, UNDECIDED, INTERNAL = 0, 1, 2, 3, 4
+"""The exit codes of section 7 of the design."""
 
 _PATHS = "a synthesized CDK assembly (cdk.out), CloudFormation templates, or an exported stack"
 _EXIT_CODES = (
@@ -44,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
         sys.stdout.flush()
         return code
-    except (RulesError, SourceError) as error:
+    except InputError as error:
         return _fail(str(error), error.help)
-    except (UsageError, LookupFailed) as error:
+    except UsageError as error:
         return _fail(str(error))
     except BrokenPipeError:
         # The reader went away; nothing more can be said to it.
@@ -106,6 +99,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from kms_access.reports.text import render
+    from kms_access.rules import Rules, assess, load_rules
+    from kms_access.sources import load
+
     rules = load_rules(args.rules) if args.rules else Rules()
     assessment = assess(load(args.paths, account=rules.only_account), rules)
     sys.stdout.write(render(assessment))
@@ -113,22 +110,34 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _map(args: argparse.Namespace) -> int:
+    from kms_access.decisions.access_map import access_map
+    from kms_access.reports.table import render_map
+    from kms_access.sources import load
+
     sys.stdout.write(render_map(access_map(load(args.paths))))
     return PROVEN
 
 
 def _can(args: argparse.Namespace) -> int:
+    from kms_access.decisions.access_map import access_map
+    from kms_access.decisions.lookup import LookupFailed, find_key, find_subject
+    from kms_access.decisions.resolution import AccessState
+    from kms_access.inventory.actions import closest_action, find_action
+    from kms_access.reports.access import render_access
+    from kms_access.sources import load
+
     info = find_action(args.action)
     if info is None:
         close = closest_action(args.action)
         hint = f', did you mean "{close}"?' if close else ""
         raise UsageError(f'unknown action "{args.action}"{hint}')
-    inventory = load(args.paths)
-    facts = access_map(inventory)
-    subject, key = find_subject(facts, args.principal), find_key(facts, args.key)
-    evaluator = Evaluator(inventory, Organization())
-    access = evaluator.access(subject, key, info.name)
-    sys.stdout.write(render_access(access, evaluator.notes(subject, key, info.name)))
+    facts = access_map(load(args.paths))
+    try:
+        subject, key = find_subject(facts, args.principal), find_key(facts, args.key)
+    except LookupFailed as error:
+        raise UsageError(str(error)) from None
+    access = facts.evaluator.access(subject, key, info.name)
+    sys.stdout.write(render_access(access, facts.evaluator.notes(subject, key, info.name)))
     if access.state is AccessState.ALLOWED:
         return PROVEN
     denied = (AccessState.EXPLICITLY_DENIED, AccessState.IMPLICITLY_DENIED)
@@ -137,6 +146,8 @@ def _can(args: argparse.Namespace) -> int:
 
 def _authorize(args: argparse.Namespace) -> int:
     """Every line gets an answer; a line that cannot be read gets an error object."""
+    from kms_access.decisions.request_json import RequestError, answer, read_request
+
     code = PROVEN
     name = "<stdin>" if args.file == "-" else args.file
     for number, line in enumerate(_lines(args.file), 1):

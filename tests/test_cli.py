@@ -172,7 +172,7 @@ def test_our_own_failure_is_said_to_be_ours(
     def fail(*_: object) -> None:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(cli, "assess", fail)
+    monkeypatch.setattr("kms_access.rules.assess", fail)
     code, out, err = run(capsys, "check", "good.json")
     assert (code, out) == (4, "")
     assert "kms-access itself failed (RuntimeError: out of luck); this is our mistake" in err

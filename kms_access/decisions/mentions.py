@@ -38,6 +38,8 @@ class Mentions:
     everyone: bool
     unknown: tuple[Text, ...]
     """Callers of whom nothing is known yet, not even the account."""
+    providers: tuple[Value, ...]
+    """Identity providers, which only trust policies can name (K53)."""
 
 
 class _Collector:
@@ -50,6 +52,7 @@ class _Collector:
         self.any_service = False
         self.everyone = False
         self.unknown: list[Text] = []
+        self.providers: dict[Value, None] = {}
 
     def document(self, document: PolicyDocument, own_account: Value) -> None:
         if document.unreadable is not None:
@@ -86,6 +89,10 @@ class _Collector:
             self.principals[entry.principal] = None
         elif entry.kind is EntryKind.SERVICE:
             self.services[entry.source] = None
+        elif entry.kind is EntryKind.UNREADABLE_SERVICE:
+            self.any_service = True
+        elif entry.kind is EntryKind.FEDERATED_PROVIDER:
+            self.providers[entry.source] = None
 
     def callers_in_conditions(self, statement: Statement, accounts: tuple[Value, ...]) -> None:
         """Conditions that fix the caller name principals as well (K58, K195)."""
@@ -159,6 +166,19 @@ class _Collector:
         else:
             self.principals[principal] = None
 
+    def mentions(self) -> Mentions:
+        """What was collected."""
+        return Mentions(
+            tuple(sorted(self.principals, key=lambda p: (str(p.arn), str(p.session)))),
+            tuple(sorted(self.accounts, key=str)),
+            tuple(sorted(self.organizations)),
+            tuple(sorted(self.services, key=str)),
+            self.any_service,
+            self.everyone,
+            tuple(sorted(dict.fromkeys(self.unknown), key=str)),
+            tuple(sorted(self.providers, key=str)),
+        )
+
 
 def _accounts_of(document: PolicyDocument) -> Iterator[Value]:
     for statement in document.statements:
@@ -169,7 +189,7 @@ def _accounts_of(document: PolicyDocument) -> Iterator[Value]:
 
 def mentions_of(inventory: Inventory) -> Mentions:
     """Whom the key policies and grants of the inventory name, beside its own identities."""
-    collector = _Collector(next((key.partition for key in inventory.keys), "aws"))
+    collector = _collector(inventory)
     for key in inventory.keys:
         for policy in key.policies:
             collector.document(policy.document, key.account)
@@ -178,12 +198,17 @@ def mentions_of(inventory: Inventory) -> Mentions:
         for other in (grant.retiring_principal, grant.issuing_account):
             if other is not None:
                 collector.grantee(other)
-    return Mentions(
-        tuple(sorted(collector.principals, key=lambda p: (str(p.arn), str(p.session)))),
-        tuple(sorted(collector.accounts, key=str)),
-        tuple(sorted(collector.organizations)),
-        tuple(sorted(collector.services, key=str)),
-        collector.any_service,
-        collector.everyone,
-        tuple(sorted(dict.fromkeys(collector.unknown), key=str)),
-    )
+    return collector.mentions()
+
+
+def mentions_in_trust(inventory: Inventory) -> Mentions:
+    """Whom the trust policies of the roles name (K160)."""
+    collector = _collector(inventory)
+    for identity in inventory.identities:
+        for policy in identity.trust:
+            collector.document(policy.document, identity.principal.account)
+    return collector.mentions()
+
+
+def _collector(inventory: Inventory) -> _Collector:
+    return _Collector(next((key.partition for key in inventory.keys), "aws"))

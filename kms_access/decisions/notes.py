@@ -23,6 +23,11 @@ from kms_access.policies.overlap import same
 from kms_access.policies.principals import Naming, PrincipalKind
 from kms_access.policies.wildcards import fold_case
 
+_NETWORK_KEYS = ("aws:SourceIp", "aws:VpcSourceIp", "aws:SourceVpc", "aws:SourceVpce")
+_SERVICE_KEYS = (
+    *("kms:ViaService", "kms:GrantIsForAWSResource", "aws:ViaAWSService", "aws:CalledVia"),
+    *("aws:CalledViaFirst", "aws:CalledViaLast", "aws:PrincipalIsAWSService"),
+)
 _SOURCE_KEYS = ("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths")
 
 
@@ -37,9 +42,10 @@ class Note:
 def notes_on(request: Request, policies: ApplicablePolicies) -> tuple[Note, ...]:
     """Remarks on the policies of one request; the decision does not depend on them.
 
-    Statements without effect (K3, K24, K102, K112, K120) and likely mistakes (K38, K54, K130).
+    Statements without effect (K3, K24, K102, K112, K120), likely mistakes (K38, K54, K130, K143).
     """
     notes = [*_set_operators(policies), *_spared_with_boundary(policies)]
+    notes += _by_network(request, policies)
     if trust_of(request.action, request.resource) is ResourceTrust.EXPLICIT:
         notes += _without_effect(request, policies)
     return tuple(dict.fromkeys(notes))
@@ -66,6 +72,24 @@ def _set_operators(policies: ApplicablePolicies) -> Iterator[Note]:
                     operator = condition.quantifier.value
                     message = f'"{operator}" on the single-valued key "{condition.key}"'
                     yield _note(policy, statement, "K130", message)
+
+
+def _by_network(request: Request, policies: ApplicablePolicies) -> Iterator[Note]:
+    """Denies that also hit the calls which a service makes for the principal (K143)."""
+    if not fold_case(request.action).startswith("kms:"):
+        return
+    levels = (*policies.service_control, *policies.resource_control)
+    own = (policies.resource, policies.identity, policies.boundary, policies.session)
+    for group in (*own, *levels):
+        for policy, statement in _statements(group):
+            if Effect.DENY not in statement.effects or statement.action is None:
+                continue
+            if statement.action.matches(request.action).truth is Truth.FALSE:
+                continue
+            tested = [key for key in _NETWORK_KEYS if statement.tests(key)]
+            if tested and not any(statement.tests(key) for key in _SERVICE_KEYS):
+                message = f'a Deny on "{tested[0]}" also hits calls that a service makes'
+                yield _note(policy, statement, "K143", message)
 
 
 def _spared_with_boundary(policies: ApplicablePolicies) -> Iterator[Note]:

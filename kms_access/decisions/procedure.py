@@ -24,7 +24,7 @@ from kms_access.policies.answers import (
 from kms_access.policies.conditions import Quantifier
 from kms_access.policies.document import Effect
 from kms_access.policies.overlap import same
-from kms_access.policies.principals import Naming, PrincipalKind
+from kms_access.policies.principals import WITHOUT_IDENTITY, Naming, PrincipalKind
 from kms_access.policies.text import Value
 from kms_access.policies.wildcards import fold_case
 
@@ -64,7 +64,7 @@ def authorize(
     """
     trust = trust or trust_of(request.action, request.resource)
     same_account = same(request.principal.account, request.resource_account)
-    if request.principal.kind is PrincipalKind.SERVICE:
+    if request.principal.kind in WITHOUT_IDENTITY:
         same_account = YES
     if same_account.truth is Truth.UNKNOWN:
         return _either(
@@ -111,7 +111,7 @@ class _Procedure:
         self.trust = trust
         self.cross_account = cross_account
         self.caller = request.principal
-        self.is_service = self.caller.kind is PrincipalKind.SERVICE
+        self.has_identity = self.caller.kind not in WITHOUT_IDENTITY
         self.info = find_action(request.action)
         self.is_retire = fold_case(request.action) == RETIRE
         self.without_key = self.info is not None and not self.info.needs_key
@@ -134,9 +134,10 @@ class _Procedure:
             & self.organization.soft(_CEILING_OVER_GRANT)
         )
         allows = policy_part | grant_part
-        hits = [*policy_hits, *grants]
         if any(hit.naming is Naming.ACCOUNT for hit in grants):
-            hits += [hit for hit in self.identity_hits if hit not in policy_hits]
+            grants = [*grants, *(hit for hit in self.identity_hits if hit not in policy_hits)]
+        parts = ((policy_part, policy_hits), (grant_part, grants))
+        hits = [hit for part, hits in parts if part.truth is allows.truth for hit in hits]
         return self._verdict(allows, combined(denies), hits, denies)
 
     def _verdict(
@@ -158,13 +159,16 @@ class _Procedure:
         if not self.without_key and not self.is_retire:
             boundary = bool(policies.boundary)
             hits += resource_hits(policies.resource, request, Effect.DENY, has_boundary=boundary)
-        if not self.is_service:
+        if self.has_identity:
             for group in (policies.identity, policies.boundary, policies.session):
                 hits += identity_hits(group, request, Effect.DENY)
-            if not self.caller.is_service_linked:
-                for level in policies.service_control:
-                    hits += identity_hits(level, request, Effect.DENY)
-        if not self.caller.is_service_linked and not self.is_retire:
+        ceilings = policies.service_control or policies.resource_control
+        if not ceilings or self.caller.is_service_linked:
+            return hits
+        if self.has_identity:
+            for level in policies.service_control:
+                hits += identity_hits(level, request, Effect.DENY)
+        if not self.is_retire:
             for level in policies.resource_control:
                 hits += resource_hits(level, request, Effect.DENY, has_boundary=False)
         return hits
@@ -174,8 +178,9 @@ class _Procedure:
 
     def _find_ceilings(self) -> None:
         policies = self.policies
-        exempt = self.is_service or self.caller.is_service_linked
-        levels = () if exempt else policies.service_control
+        levels = policies.service_control
+        if levels and (not self.has_identity or self.caller.is_service_linked):
+            levels = ()
         self.organization = _Ceiling(all_of(self._allowed_by(level) for level in levels))
         self.boundary = _Ceiling(all_of(self._allowed_by((p,)) for p in policies.boundary))
         session = self._allowed_by(policies.session) if policies.session else YES
@@ -184,7 +189,7 @@ class _Procedure:
     def _find_identity_side(self) -> None:
         """`ident` of the pseudocode, with the statements that it rests on."""
         self.identity_hits: list[Hit] = []
-        if self.is_service:
+        if not self.has_identity:
             self.identity_policies_allow = self.ident = NO
             return
         if self.caller.kind is PrincipalKind.ROOT or self.policies.identity_assumed:
@@ -225,7 +230,7 @@ class _Procedure:
             both = combined(key_side) & self.ident & self.organization.allows
             return both, [*key_side, *self.identity_hits] if both.truth is not Truth.FALSE else []
         base = any_of(self._direct(hit) for hit in key_side)
-        hits = [hit for hit in key_side if self._direct(hit).truth is not Truth.FALSE]
+        hits = [hit for hit in key_side if self._direct(hit).truth is base.truth]
         if self.trust is ResourceTrust.IDENTITY_SUFFICES:
             base = base | self.ident
             hits += self.identity_hits
@@ -240,7 +245,7 @@ class _Procedure:
                 return hit.answer & self.ident
             case Naming.ROLE | Naming.USER_OF_FEDERATED | Naming.FEDERATED_PROVIDER:
                 return hit.answer & self.boundary.allows & self.session.allows
-            case Naming.EVERYONE if not self.is_service and not _tests_principal_arn(hit):
+            case Naming.EVERYONE if self.has_identity and not _tests_principal_arn(hit):
                 soft = self.boundary.soft(_CEILING_OVER_STAR)
                 return hit.answer & soft & self.session.soft(_CEILING_OVER_STAR)
             case _:

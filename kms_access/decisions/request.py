@@ -44,6 +44,18 @@ _PRINCIPAL_TYPES = {
     PrincipalKind.FEDERATED_USER: "FederatedUser",
 }
 
+_WITHOUT_IDENTITY: Mapping[str, KeyState] = {
+    "aws:principalisawsservice": Present(("false",)),
+    "aws:principalservicename": ABSENT,
+    "kms:calleraccount": ABSENT,
+    "aws:principalarn": ABSENT,
+    "aws:principalaccount": ABSENT,
+    "aws:principalorgpaths": ABSENT,
+    "aws:principaltype": ABSENT,
+    "aws:username": ABSENT,
+    "aws:userid": ABSENT,
+}
+
 
 class ResourceTrust(Enum):
     """Whether access to a resource needs a statement of the resource's own policy."""
@@ -103,17 +115,12 @@ def facts_of(
     if segments is not None and segments[3] != "":
         facts["aws:requestedregion"] = Present((segments[3],))
     if principal.kind is PrincipalKind.SERVICE:
-        return facts | {
-            "aws:principalisawsservice": Present(("true",)),
-            "aws:principalservicename": Present((principal.arn,)),
-            "kms:calleraccount": ABSENT,
-            "aws:principalarn": ABSENT,
-            "aws:principalaccount": ABSENT,
-            "aws:principalorgpaths": ABSENT,
-            "aws:principaltype": ABSENT,
-            "aws:username": ABSENT,
-            "aws:userid": ABSENT,
-        }
+        facts["aws:principalisawsservice"] = Present(("true",))
+        facts["aws:principalservicename"] = Present((principal.arn,))
+        return {**_WITHOUT_IDENTITY, **facts}
+    if principal.kind is PrincipalKind.PROVIDER:
+        facts["aws:federatedprovider"] = Present((principal.arn,))
+        return {**_WITHOUT_IDENTITY, **facts}
     user = principal.kind is PrincipalKind.USER
     if fold_case(action).startswith("kms:"):
         facts["kms:calleraccount"] = Present((principal.account,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from kms_access.decisions.decision import Decision, Verdict
@@ -44,6 +45,7 @@ from kms_access.policies.principals import (
     PrincipalKind,
     parse_principal,
 )
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.wildcards import fold_case
 
 _REQUIRED = ("principal", "action", "resource", "account")
@@ -51,6 +53,7 @@ _OPTIONAL = (
     *("context", "resourcePolicy", "identityPolicies", "permissionsBoundaries", "sessionPolicy"),
     *("serviceControlPolicies", "resourceControlPolicies", "grants"),
 )
+_FIELDS = frozenset((*_REQUIRED, *_OPTIONAL))
 
 
 class RequestError(ValueError):
@@ -61,6 +64,7 @@ class RequestError(ValueError):
         self.column = column
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class StatedRequest:
     """A request with the policies that it states."""
@@ -80,10 +84,10 @@ def read_request(line: str) -> StatedRequest:
         raise RequestError("a request is a JSON object")
     for duplicate in duplicates_of(node):
         raise RequestError("stands here more than once", duplicate)
-    for field in node:
-        if field not in (*_REQUIRED, *_OPTIONAL):
-            accepted = ", ".join((*_REQUIRED, *_OPTIONAL))
-            raise RequestError(f"unknown field, accepted are {accepted}", field)
+    if not node.keys() <= _FIELDS:
+        field = next(field for field in node if field not in _FIELDS)
+        accepted = ", ".join((*_REQUIRED, *_OPTIONAL))
+        raise RequestError(f"unknown field, accepted are {accepted}", field)
     principal = parse_principal(_text(node, "principal"))
     if principal is None:
         found = node["principal"]
@@ -99,7 +103,7 @@ def read_request(line: str) -> StatedRequest:
     principal = _with_given_path(principal, given)
     facts = facts_of(principal, action, resource, account)
     request = Request(principal, action, resource, account, request_context(facts, given))
-    policies = _policies(node, action, resource)
+    policies = _policies(node, action, resource, line)
     return StatedRequest(request, policies, tuple(_assumptions(principal, given, policies)))
 
 
@@ -126,7 +130,9 @@ def _text(node: Mapping[str, Any], field: str) -> str:
 
 
 def _context(node: Mapping[str, Any]) -> dict[str, KeyState]:
-    given = node.get("context", {})
+    if "context" not in node:
+        return {}
+    given = node["context"]
     if not isinstance(given, Mapping):
         raise RequestError("an object of condition keys is expected", "context")
     for duplicate in duplicates_of(given):
@@ -147,8 +153,10 @@ def _context(node: Mapping[str, Any]) -> dict[str, KeyState]:
 
 def _with_given_path(principal: Principal, given: Mapping[str, KeyState]) -> Principal:
     """A session whose role ARN stands in the context: then the role's path is known (K48)."""
+    if principal.path_known:
+        return principal
     state = next((s for key, s in given.items() if fold_case(key) == "aws:principalarn"), None)
-    if principal.path_known or not isinstance(state, Present) or len(state.values) != 1:
+    if not isinstance(state, Present) or len(state.values) != 1:
         return principal
     role = parse_principal(state.values[0])
     if role is None or (role.account, role.name) != (principal.account, principal.name):
@@ -157,40 +165,51 @@ def _with_given_path(principal: Principal, given: Mapping[str, KeyState]) -> Pri
 
 
 def _list(node: Mapping[str, Any], field: str) -> Sequence[Any]:
-    value = node.get(field, [])
+    if field not in node:
+        return ()
+    value = node[field]
     if not isinstance(value, list):
         raise RequestError("a list is expected", field)
     return value
 
 
-def _policies(node: Mapping[str, Any], action: str, resource: str) -> ApplicablePolicies:
-    def one(field: str, grammar: PolicyGrammar) -> tuple[Policy, ...]:
-        return (_policy(field, node[field], grammar),) if field in node else ()
-
-    def several(field: str, grammar: PolicyGrammar) -> tuple[Policy, ...]:
-        return tuple(
-            _policy(f"{field}[{i}]", item, grammar) for i, item in enumerate(_list(node, field))
-        )
-
-    def levels(field: str, grammar: PolicyGrammar) -> tuple[tuple[Policy, ...], ...]:
-        result = []
-        for i, level in enumerate(_list(node, field)):
-            if not isinstance(level, list):
-                raise RequestError("a list of policies is expected", f"{field}[{i}]")
-            result.append(
-                tuple(_policy(f"{field}[{i}][{j}]", p, grammar) for j, p in enumerate(level))
-            )
-        return tuple(result)
-
+def _policies(node: Mapping[str, Any], action: str, resource: str, line: str) -> ApplicablePolicies:
     return ApplicablePolicies(
-        resource=one("resourcePolicy", _resource_grammar(action)),
-        identity=several("identityPolicies", IDENTITY_POLICY),
-        boundary=several("permissionsBoundaries", PERMISSIONS_BOUNDARY),
-        session=one("sessionPolicy", SESSION_POLICY),
-        service_control=levels("serviceControlPolicies", SERVICE_CONTROL_POLICY),
-        resource_control=levels("resourceControlPolicies", RESOURCE_CONTROL_POLICY),
+        resource=_one(node, "resourcePolicy", _resource_grammar(action), line),
+        identity=_several(node, "identityPolicies", IDENTITY_POLICY, line),
+        boundary=_several(node, "permissionsBoundaries", PERMISSIONS_BOUNDARY, line),
+        session=_one(node, "sessionPolicy", SESSION_POLICY, line),
+        service_control=_levels(node, "serviceControlPolicies", SERVICE_CONTROL_POLICY, line),
+        resource_control=_levels(node, "resourceControlPolicies", RESOURCE_CONTROL_POLICY, line),
         grants=tuple(_grant(i, item, resource) for i, item in enumerate(_list(node, "grants"))),
     )
+
+
+def _one(
+    node: Mapping[str, Any], field: str, grammar: PolicyGrammar, line: str
+) -> tuple[Policy, ...]:
+    return (_policy(field, node[field], grammar, line),) if field in node else ()
+
+
+def _several(
+    node: Mapping[str, Any], field: str, grammar: PolicyGrammar, line: str
+) -> tuple[Policy, ...]:
+    return tuple(
+        [_policy(f"{field}[{i}]", item, grammar, line) for i, item in enumerate(_list(node, field))]
+    )
+
+
+def _levels(
+    node: Mapping[str, Any], field: str, grammar: PolicyGrammar, line: str
+) -> tuple[tuple[Policy, ...], ...]:
+    levels = []
+    for i, level in enumerate(_list(node, field)):
+        if not isinstance(level, list):
+            raise RequestError("a list of policies is expected", f"{field}[{i}]")
+        levels.append(
+            tuple(_policy(f"{field}[{i}][{j}]", p, grammar, line) for j, p in enumerate(level))
+        )
+    return tuple(levels)
 
 
 def _resource_grammar(action: str) -> PolicyGrammar:
@@ -200,8 +219,13 @@ def _resource_grammar(action: str) -> PolicyGrammar:
     return TRUST_POLICY if service == "sts" else RESOURCE_POLICY
 
 
-def _policy(label: str, node: Any, grammar: PolicyGrammar) -> Policy:
-    return Policy(label, parse_policy(node, grammar), Origin(label))
+def _policy(label: str, node: Any, grammar: PolicyGrammar, line: str) -> Policy:
+    return Policy(label, parse_policy(node, grammar, read_from=line), _origin(label))
+
+
+@lru_cache(64)
+def _origin(label: str) -> Origin:
+    return Origin(label)
 
 
 def _grant(index: int, node: Any, resource: str) -> Grant:

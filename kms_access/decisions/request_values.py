@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 from typing import TypeAlias
 
 from kms_access.decisions.request import MULTIVALUED_KEYS
+from kms_access.decisions.request_parameters import is_filled
 from kms_access.inventory.actions import CONDITION_KEY_TYPES, KMS_ACTIONS
 from kms_access.policies.answers import Reason
 from kms_access.policies.arns import SEGMENTS
@@ -154,7 +155,7 @@ def _is_always_present(key: str, action: str) -> bool:
     if key == "kms:grantoperations":
         # CreateGrant needs at least one operation (K109).
         return fold_case(action) == "kms:creategrant"
-    return key in ALWAYS_PRESENT
+    return key in ALWAYS_PRESENT or is_filled(key, action)
 
 
 def _holds_list(key: str, about: Iterable[Question]) -> bool:

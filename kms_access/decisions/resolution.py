@@ -58,13 +58,14 @@ class Resolution:
     """The state that a decision over an open request means.
 
     With `CONDITIONAL` stands the `condition` in words and a `witness`: one closed request that
-    `authorize` allows.
+    `authorize` allows, with an `example` of its keys in words.
     """
 
     state: AccessState
     decision: Decision
     condition: str = ""
     witness: Request | None = None
+    example: str = ""
 
 
 def resolve(
@@ -86,7 +87,9 @@ def resolve(
             return _without_witness(decision, solution, unconfirmed=unconfirmed)
         if authorize(solution.request, policies, trust).verdict is Verdict.ALLOWED:
             condition = formula_text(_formula(residual))
-            return Resolution(AccessState.CONDITIONAL, decision, condition, solution.request)
+            return Resolution(
+                AccessState.CONDITIONAL, decision, condition, solution.request, solution.example
+            )
         unconfirmed = True
     raise AssertionError("the last solution has no request")
 

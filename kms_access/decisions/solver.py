@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from kms_access.decisions.decision import Residual
-from kms_access.decisions.request import Request
+from kms_access.decisions.request import ENCRYPTION_CONTEXT, Request
 from kms_access.decisions.request_values import Choices, choices, fills
 from kms_access.policies.answers import NO, Answer, Reason, ReasonKind, Truth, all_of, any_of
+from kms_access.policies.conditions import Condition
 from kms_access.policies.context import (
     ABSENT,
     SESSION_NAME,
@@ -29,6 +30,7 @@ from kms_access.policies.formula import (
     leaves,
 )
 from kms_access.policies.text import Text, Unknown, Value, concat
+from kms_access.policies.wildcards import fold_case
 
 MAXIMUM_TRIALS = 2_000
 """How many partial assignments of request keys are tried before the answer stays open."""
@@ -39,6 +41,7 @@ Variables: TypeAlias = Mapping[str | Unknown, Choices]
 Assignment: TypeAlias = dict[str | Unknown, KeyState | str]
 """The state of a condition key, or the string in the place of an unknown part."""
 
+_CONTEXT_KEYS = "kms:encryptioncontextkeys"
 _VIA_SERVICE = ("kms:viaservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 
 
@@ -55,6 +58,7 @@ class Solution:
     undecided: tuple[Reason, ...]
     exhausted: bool
     outweighed: bool
+    example: str = ""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,7 @@ class _Search:
     residual: Residual
     request: Request
     variables: Variables
+    context_names: Mapping[str, str]
     trials: int = 0
     undecided: dict[Reason, None] = field(default_factory=dict)
     outweighed: bool = False
@@ -71,7 +76,8 @@ class _Search:
         if self.trials >= MAXIMUM_TRIALS or not _is_possible(assigned):
             return
         self.trials += 1
-        answer = self._answer(refined_context(self.request.context, assigned))
+        chosen = _with_context_keys(assigned, self.context_names)
+        answer = self._answer(refined_context(self.request.context, chosen))
         left = [name for name in self.variables if name not in assigned]
         if answer.truth is Truth.TRUE:
             yield assigned
@@ -102,14 +108,17 @@ def solve(residual: Residual, request: Request) -> Iterator[Solution]:
         )
     )
     variables = _variables(questions, request)
-    search = _Search(residual, request, variables)
+    names = dict(_encryption_context_names(questions))
+    search = _Search(residual, request, variables, names)
     for assigned in search.run({}):
-        if _is_possible(_completed(assigned, variables)):
+        completed = _with_context_keys(_completed(assigned, variables), names)
+        if _is_possible(completed):
             yield Solution(
-                _refined(request, _completed(assigned, variables)),
+                _refined(request, completed),
                 tuple(search.undecided),
                 False,
                 search.outweighed,
+                _example(completed, questions),
             )
     exact = all(variable.exact for variable in variables.values())
     yield Solution(
@@ -160,6 +169,29 @@ def _completed(assigned: Assignment, variables: Variables) -> Assignment:
     return {**{name: variable.states[0] for name, variable in variables.items()}, **assigned}
 
 
+def _encryption_context_names(questions: Iterable[Question]) -> Iterator[tuple[str, str]]:
+    """The condition keys about single pairs, with the names of the pairs as policies spell them."""
+    for question in questions:
+        if isinstance(question, Condition):
+            folded = fold_case(question.key)
+            if folded.startswith(ENCRYPTION_CONTEXT):
+                yield folded, question.key[len(ENCRYPTION_CONTEXT) :]
+
+
+def _with_context_keys(assigned: Assignment, names: Mapping[str, str]) -> Assignment:
+    """The assignment with a list of encryption context keys that fits the single pairs."""
+    listed = assigned.get(_CONTEXT_KEYS)
+    if listed is None or not names:
+        return assigned
+    states = {name: assigned[key] for key, name in names.items() if key in assigned}
+    absent = {fold_case(name) for name, state in states.items() if state == ABSENT}
+    values = listed.values if isinstance(listed, Present) else ()
+    kept = [value for value in values if fold_case(str(value)) not in absent]
+    kept += [n for n, state in states.items() if isinstance(state, Present) and n not in kept]
+    consistent = Present(tuple(kept), multivalued=True) if kept else ABSENT
+    return {**assigned, _CONTEXT_KEYS: consistent}
+
+
 def refined_context(context: RequestContext, assigned: Assignment) -> RequestContext:
     """The context with the assigned keys, and unknown parts replaced in all others."""
     values = dict(context.values)
@@ -174,6 +206,21 @@ def refined_context(context: RequestContext, assigned: Assignment) -> RequestCon
         if isinstance(name, str) and not isinstance(chosen, str):
             values[name] = chosen
     return replace(context, values=values)
+
+
+def _example(assigned: Assignment, questions: Sequence[Question]) -> str:
+    """The keys as the policies spell them, with their values."""
+    spelled = {fold_case(q.key): q.key for q in questions if isinstance(q, Condition)}
+    texts: list[str] = []
+    for name, chosen in assigned.items():
+        if isinstance(name, Unknown):
+            texts.append(f'{name.stands_for} "{chosen}"')
+        elif isinstance(chosen, Present):
+            values = ", ".join(f'"{value}"' for value in chosen.values)
+            texts.append(f"{spelled.get(name, name)} {values}")
+        else:
+            texts.append(f"no {spelled.get(name, name)}")
+    return ", ".join(texts)
 
 
 def _filling(assigned: Assignment) -> dict[Unknown, str]:

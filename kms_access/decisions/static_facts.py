@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from kms_access.decisions.request import ENCRYPTION_CONTEXT
+from kms_access.decisions.request_parameters import is_lacking
 from kms_access.inventory.actions import find_action
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.context import ABSENT, KeyState, Open, Present, open_otherwise
-from kms_access.policies.principals import Principal, PrincipalKind
-from kms_access.policies.text import PATH_CHARACTER, Unknown, Value, concat, unknown_text
+from kms_access.policies.principals import WITHOUT_IDENTITY, Principal, PrincipalKind
+from kms_access.policies.text import PATH_CHARACTER, Text, Unknown, Value, concat, unknown_text
 from kms_access.policies.wildcards import fold_case
 
 GRANT_ACTIONS = frozenset({"kms:creategrant", "kms:listgrants", "kms:revokegrant"})
 _CRYPTOGRAPHIC = frozenset({"encrypt", "decrypt"})
+_SYMMETRIC = "SYMMETRIC_DEFAULT"
 _SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 
 
@@ -28,7 +31,7 @@ class Organization:
 
     def facts(self, principal: Principal) -> dict[str, KeyState]:
         """`aws:PrincipalOrgID` of a caller, as far as it is declared (K145)."""
-        if principal.kind is PrincipalKind.SERVICE:
+        if principal.kind in WITHOUT_IDENTITY:
             return {"aws:principalorgid": ABSENT}
         if self.id and principal.account in self.accounts:
             return {"aws:principalorgid": Present((self.id,))}
@@ -49,11 +52,20 @@ def key_facts(key: Key) -> dict[str, KeyState]:
         "kms:customermasterkeyusage": usage,
         "kms:keyorigin": _known(key.origin_of_material, f"the origin of {key.label}"),
         "kms:multiregion": Present(("true" if key.multi_region else "false",)),
+        "kms:multiregionkeytype": _multi_region_key_type(key),
         "kms:resourcealiases": _aliases(key),
     }
     for name, value in key.tags.items():
         facts[f"aws:resourcetag/{fold_case(name)}"] = Present((value,))
     return facts
+
+
+def _multi_region_key_type(key: Key) -> KeyState:
+    """Single-Region keys have none, and UpdatePrimaryRegion changes that of the others (K147)."""
+    if not key.multi_region:
+        return ABSENT
+    stands_for = f"whether {key.label} is the primary key or a replica"
+    return Present((Text((Unknown(stands_for, shape="PRIMARY|REPLICA"),)),))
 
 
 def _aliases(key: Key) -> KeyState:
@@ -94,7 +106,7 @@ def open_request(
     `tags_known`: whether all tags of a user are among the definitions.
     """
     is_service = principal.kind is PrincipalKind.SERVICE
-    has_encryption_context = takes_encryption_context(key, action)
+    has_encryption_context = takes_encryption_context(key.spec, action)
     folded_action = fold_case(action)
 
     def otherwise(name: str) -> KeyState:
@@ -103,6 +115,10 @@ def open_request(
             return open_otherwise(name) if has_encryption_context else ABSENT
         if folded == "kms:grantisforawsresource" and folded_action not in GRANT_ACTIONS:
             return ABSENT
+        if is_lacking(folded, action):
+            return ABSENT
+        if folded == "kms:encryptionalgorithm" and key.spec == _SYMMETRIC:
+            return Present((_SYMMETRIC,))
         if folded.startswith("aws:resourcetag/"):
             return ABSENT
         is_user = principal.kind is PrincipalKind.USER
@@ -115,9 +131,10 @@ def open_request(
     return otherwise
 
 
-def takes_encryption_context(key: Key, action: str) -> bool:
+@lru_cache(maxsize=4_096)
+def takes_encryption_context(spec: Value | None, action: str) -> bool:
     """Encryption context exists for CreateGrant and for symmetric encryption keys (K138)."""
-    if isinstance(key.spec, str) and key.spec != "SYMMETRIC_DEFAULT":
+    if isinstance(spec, str) and spec != _SYMMETRIC:
         return False
     info = find_action(action)
     if info is None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from kms_access.decisions.mentions import Mentions, mentions_of
+from kms_access.decisions.mentions import Mentions, mentions_in_trust, mentions_of
 from kms_access.decisions.static_facts import Organization, principal_tag_facts
 from kms_access.inventory.model import Identity, Inventory, Policy
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason, ReasonKind, Truth
+from kms_access.policies.arns import arn_segments
 from kms_access.policies.context import ABSENT, KeyState, Present
 from kms_access.policies.overlap import same
 from kms_access.policies.principals import Principal, PrincipalKind
@@ -29,6 +30,8 @@ class SubjectKind(Enum):
     ORGANIZATION = "organization"
     EVERYONE = "everyone"
     SERVICE = "service"
+    PROVIDER = "federated provider"
+    """Whoever an identity provider of a trust policy has authenticated (K52)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class Subject:
     @property
     def identity(self) -> str:
         """What tells the subject from all others."""
+        if self.kind is SubjectKind.ACCOUNT:
+            # The ARN of an account is that of its root user, who is somebody else.
+            return str(self.account)
         if self.origin is None:
             return str(self.arn)
         return f"{self.origin.identity}/{self.session}" if self.session else self.origin.identity
@@ -70,17 +76,50 @@ def subjects_of(inventory: Inventory, organization: Organization) -> tuple[Subje
     mentions = mentions_of(inventory)
     subjects = [
         *identities,
-        *_elsewhere(mentions, identities),
-        *_accounts(mentions, inventory),
-        *_organizations(mentions, organization, _partition(inventory)),
-        *([everyone(_partition(inventory))] if mentions.everyone else []),
+        *_mentioned(mentions, identities, inventory, organization),
         *(service(name) for name in mentions.services),
         *([service(_ANY_SERVICE)] if mentions.any_service else []),
-        *(_unknown_caller(value) for value in mentions.unknown),
     ]
-    return tuple(
-        sorted(subjects, key=lambda s: (list(SubjectKind).index(s.kind), s.label, s.identity))
-    )
+    return tuple(sorted(subjects, key=order_of))
+
+
+def subjects_of_trust(inventory: Inventory, organization: Organization) -> tuple[Subject, ...]:
+    """Everybody whom trust policies name, beside services and the identities of the definitions.
+
+    Some of them are rows of the access map as well.
+    """
+    identities = [subject_of(identity) for identity in inventory.identities]
+    mentions = mentions_in_trust(inventory)
+    providers = [provider(arn) for arn in mentions.providers]
+    others = _mentioned(mentions, identities, inventory, organization)
+    return tuple(sorted([*others, *providers], key=order_of))
+
+
+def order_of(subject: Subject) -> tuple[int, str, str]:
+    """Where a subject stands in lists: by kind, then by name."""
+    return list(SubjectKind).index(subject.kind), subject.label, subject.identity
+
+
+def identity_of(subject: Subject) -> str:
+    """The user or role behind a subject, which for a session is that of its role."""
+    if subject.origin is not None:
+        return subject.origin.identity
+    return str(subject.callers[0].principal.arn)
+
+
+def _mentioned(
+    mentions: Mentions,
+    identities: list[Subject],
+    inventory: Inventory,
+    organization: Organization,
+) -> Iterator[Subject]:
+    partition = _partition(inventory)
+    yield from _elsewhere(mentions, identities)
+    yield from _accounts(mentions, inventory)
+    yield from _organizations(mentions, organization, partition)
+    if mentions.everyone:
+        yield everyone(partition)
+    yield from (_unknown_caller(value) for value in mentions.unknown)
 
 
 def subject_of(identity: Identity) -> Subject:
@@ -115,7 +154,7 @@ def subject_elsewhere(principal: Principal) -> Subject:
     label = _label(principal)
     reason = _elsewhere_reason(label)
     caller = Caller(principal, incomplete=reason)
-    arn = principal.arn if principal.session is None else _session_arn(principal)
+    arn = principal.arn if principal.session is None else session_arn(principal)
     return Subject(SubjectKind.ELSEWHERE, label, arn, principal.account, (caller,))
 
 
@@ -127,20 +166,20 @@ def _label(principal: Principal) -> str:
 
 
 def _elsewhere(mentions: Mentions, identities: list[Subject]) -> Iterator[Subject]:
+    known: dict[tuple[PrincipalKind, Value, Value], Subject] = {}
+    for subject in identities:
+        known.setdefault(_name_of(subject.callers[0].principal), subject)
     for principal in mentions.principals:
-        known = [s for s in identities if _is_identity(principal, s.callers[0].principal)]
-        if not known:
+        subject_of_name = known.get(_name_of(principal))
+        if subject_of_name is None:
             yield subject_elsewhere(principal)
         elif principal.session is not None:
-            yield session_of(known[0], principal)
+            yield session_of(subject_of_name, principal)
 
 
-def _is_identity(named: Principal, known: Principal) -> bool:
-    """Whether a mentioned principal, or its role, is surely one of the definitions (K48)."""
-    if named.kind is not known.kind:
-        return False
-    answer = same(named.account, known.account) & same(named.name, known.name)
-    return answer.truth is Truth.TRUE
+def _name_of(principal: Principal) -> tuple[PrincipalKind, Value, Value]:
+    """A mentioned principal, or its role, is one of the definitions if these agree (K48)."""
+    return principal.kind, principal.account, principal.name
 
 
 def session_of(role: Subject, named: Principal) -> Subject:
@@ -150,17 +189,20 @@ def session_of(role: Subject, named: Principal) -> Subject:
     return replace(
         role,
         label=_label(principal),
-        arn=_session_arn(principal),
+        arn=session_arn(principal),
         callers=(replace(caller, principal=principal),),
         session=str(named.session),
     )
 
 
-def _session_arn(principal: Principal) -> Value:
+def session_arn(principal: Principal) -> Value:
+    """The ARN of a role session; of a role without one, the ARN of a session of any name."""
+    any_name = Text((Unknown("a session name", of_request=True),))
+    session = any_name if principal.session is None else principal.session
     return concat(
         (
             *("arn:", principal.partition, ":sts::", principal.account),
-            *(":assumed-role/", principal.name, "/", principal.session or ""),
+            *(":assumed-role/", principal.name, "/", session),
         )
     )
 
@@ -257,6 +299,27 @@ def service(name: Value) -> Subject:
     principal = Principal(PrincipalKind.SERVICE, name)
     label = "any AWS service" if name == _ANY_SERVICE else f"service {name}"
     return Subject(SubjectKind.SERVICE, label, name, "", (Caller(principal),))
+
+
+_PROVIDER_RESOURCES = ("oidc-provider/", "saml-provider/")
+
+
+def provider(arn: Value) -> Subject:
+    """An identity provider, in whose name a trust policy lets people in (K52)."""
+    segments = arn_segments(arn)
+    account = segments[4] if segments else ""
+    caller = Caller(Principal(PrincipalKind.PROVIDER, arn))
+    label = f"federated provider {provider_name(arn)}"
+    return Subject(SubjectKind.PROVIDER, label, arn, account, (caller,))
+
+
+def provider_name(arn: Value) -> str:
+    """What a person calls an identity provider: `token.actions.githubusercontent.com`."""
+    segments = arn_segments(arn)
+    name = str(segments[-1] if segments else arn)
+    for start in _PROVIDER_RESOURCES:
+        name = name.removeprefix(start)
+    return name
 
 
 def _unknown_caller(value: Text) -> Subject:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.document import PolicyDocument
 from kms_access.policies.grammar import PolicyGrammar, Presence
-from kms_access.policies.parsing import parse_policy
+from kms_access.policies.parsing import parse_policy, unreadable_policy
 from kms_access.policies.text import Value, concat
 
 KEY_POLICY = PolicyGrammar(
@@ -33,3 +34,11 @@ def default_key_policy(partition: Value, account: Value) -> PolicyDocument:
         "Resource": "*",
     }
     return parse_policy({"Version": "2012-10-17", "Statement": [statement]}, KEY_POLICY)
+
+
+def key_policy_not_supplied(key: str) -> PolicyDocument:
+    """The policy of a key that is defined elsewhere: it may say anything (K2)."""
+    reason = Reason(
+        f"the key policy of {key}, which is not supplied", ReasonKind.UNKNOWN_VALUE, "K2"
+    )
+    return unreadable_policy(KEY_POLICY, reason)

@@ -120,7 +120,8 @@ class Inventory:
     """Everything that the definitions say.
 
     `service_control` are levels from the organization's root to the account, `resource_control`
-    likewise (K70, K71); empty means that none were supplied.
+    likewise (K70, K71); empty means that none were supplied. `with_defaults` is the same with the
+    default values of template parameters that nobody supplied: they can be what is deployed.
     """
 
     keys: tuple[Key, ...] = ()
@@ -129,3 +130,4 @@ class Inventory:
     not_covered: tuple[NotCovered, ...] = ()
     service_control: tuple[tuple[Policy, ...], ...] = ()
     resource_control: tuple[tuple[Policy, ...], ...] = ()
+    with_defaults: Inventory | None = None

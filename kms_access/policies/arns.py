@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kms_access.policies.answers import (
@@ -14,14 +15,18 @@ from kms_access.policies.answers import (
     open_answer,
 )
 from kms_access.policies.overlap import ANY_SEQUENCE, as_written
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Text, Value, split
 from kms_access.policies.wildcards import compiled_matches
 
 SEGMENTS = 6
 
 
-def arn_segments(value: Value) -> list[Value] | None:
+def arn_segments(value: Value) -> Sequence[Value] | None:
     """The six segments of an ARN or ARN pattern; None if there are fewer or it is unclear."""
+    if isinstance(value, str):
+        known = value.split(":", SEGMENTS - 1)
+        return known if len(known) == SEGMENTS else None
     segments = split(value, ":", SEGMENTS - 1)
     if len(segments) != SEGMENTS:
         return None
@@ -31,6 +36,7 @@ def arn_segments(value: Value) -> list[Value] | None:
     return segments
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ArnPattern:
     """A compiled pattern for ARNs: `whole`, and its six segments if it has them."""
@@ -47,13 +53,14 @@ class ArnPattern:
 
     def matches(self, arn: Value) -> Answer:
         """Whether the pattern covers `arn`; open where only the whole string would match (K23)."""
-        if self.whole == ANY_SEQUENCE:
+        if self.whole == ANY_SEQUENCE or (self.whole == arn and isinstance(arn, str)):
             return YES
         found = arn_segments(arn)
         if self.segments is not None and found is not None:
             return all_of(
                 compiled_matches(pattern, segment)
                 for pattern, segment in zip(self.segments, found, strict=True)
+                if pattern != segment or not isinstance(segment, str)
             )
         whole = compiled_matches(self.whole, arn)
         if whole.truth is Truth.TRUE and self.segments is None and found is not None:

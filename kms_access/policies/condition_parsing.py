@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.conditions import Condition, Quantifier
-from kms_access.policies.elements import Notes, describe, duplicates_of, string_items
+from kms_access.policies.elements import (
+    REMEMBERED_PIECES,
+    Notes,
+    describe,
+    duplicates_of,
+    string_items,
+)
 from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.json_text import Path
 from kms_access.policies.operators import NULL_OPERATOR, OPERATORS, Operator
@@ -39,10 +46,32 @@ def read_conditions(
         uncertain = _repeated(tests, "condition key", notes, place) or uncertain
         for key, values in tests.items():
             condition = _condition(
-                name, key, values, grammar, notes, (*place, key), variables=variables
+                name,
+                key,
+                values,
+                grammar.refused_with_for_all_values,
+                notes,
+                (*place, key),
+                variables=variables,
             )
             conditions.append(condition)
     return () if uncertain else tuple(conditions), uncertain
+
+
+@lru_cache(REMEMBERED_PIECES)
+def read_faultless_condition(
+    operator: str,
+    key: str,
+    values: tuple[str, ...],
+    refused_with_for_all_values: tuple[str, ...],
+    variables: bool | None,
+) -> Condition | None:
+    """One condition of a block; None if there is a problem to be noted."""
+    notes = Notes()
+    condition = _condition(
+        operator, key, [*values], refused_with_for_all_values, notes, (), variables=variables
+    )
+    return None if notes.problems else condition
 
 
 def _unreadable(node: Any, subject: str, notes: Notes, path: Path) -> Reason:
@@ -62,7 +91,7 @@ def _condition(
     name: str,
     key: str,
     node: Any,
-    grammar: PolicyGrammar,
+    refused_with_for_all_values: tuple[str, ...],
     notes: Notes,
     path: Path,
     *,
@@ -70,7 +99,7 @@ def _condition(
 ) -> Condition:
     quantifier, operator_name, if_exists, problem = _operator(name, notes, path[:-1])
     refused = None
-    if quantifier is Quantifier.ALL and _refused(key, grammar):
+    if quantifier is Quantifier.ALL and _is_any_of(key, refused_with_for_all_values):
         refused = notes.error(
             "K40", f'"ForAllValues" on "{key}" is refused as overly permissive', path
         )
@@ -129,11 +158,10 @@ def _unknown_operator(name: str, notes: Notes, path: Path) -> Reason:
     return notes.error("K126", f'unknown condition operator "{name}"', path)
 
 
-def _refused(key: str, grammar: PolicyGrammar) -> bool:
+def _is_any_of(key: str, keys: tuple[str, ...]) -> bool:
     folded = fold_case(key)
     return any(
-        folded == refused or (refused[-1] in ":/" and folded.startswith(refused))
-        for refused in grammar.refused_with_for_all_values
+        folded == known or (known[-1] in ":/" and folded.startswith(known)) for known in keys
     )
 
 

@@ -23,9 +23,10 @@ from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.json_text import Path, Position, position_of
 from kms_access.policies.overlap import ANY_SEQUENCE
 from kms_access.policies.principals import PrincipalElement
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Value
 from kms_access.policies.variables import NoValue, Template, keys_of, substitute
-from kms_access.policies.wildcards import Pattern, fold_case
+from kms_access.policies.wildcards import Pattern, fold_case, has_wildcards
 
 
 class Effect(Enum):
@@ -72,14 +73,36 @@ class ActionElement:
 
     patterns: tuple[Pattern, ...]
     negated: bool = False
+    _names: frozenset[str] = field(init=False, repr=False, compare=False)
+    _beginnings: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _others: tuple[Pattern, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names, beginnings, others = [], [], []
+        for pattern in self.patterns:
+            compiled = pattern.compiled
+            if not isinstance(compiled, str) or has_wildcards(compiled.removesuffix(ANY_SEQUENCE)):
+                others.append(pattern)
+            elif compiled.endswith(ANY_SEQUENCE):
+                beginnings.append(compiled[:-1])
+            else:
+                names.append(compiled)
+        object.__setattr__(self, "_names", frozenset(names))
+        object.__setattr__(self, "_beginnings", tuple(beginnings))
+        object.__setattr__(self, "_others", tuple(others))
 
     def matches(self, action: str) -> Answer:
         """Whether the element covers an action such as `kms:Decrypt`."""
         folded = fold_case(action)
-        answer = any_of(pattern.matches(folded) for pattern in self.patterns)
+        if folded in self._names or folded.startswith(self._beginnings):
+            return NO if self.negated else YES
+        if not self._others:
+            return YES if self.negated else NO
+        answer = any_of(pattern.matches(folded) for pattern in self._others)
         return ~answer if self.negated else answer
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ResourceElement:
     """A Resource or, with `negated`, a NotResource element (K22, K25)."""
@@ -123,7 +146,9 @@ class Covers:
     def keys(self) -> tuple[str, ...]:
         """The condition keys of its policy variables, in lower case."""
         return tuple(
-            dict.fromkeys(key for _, template in self.element.templates for key in keys_of(template))
+            dict.fromkeys(
+                key for _, template in self.element.templates for key in keys_of(template)
+            )
         )
 
     def holds(self, context: RequestContext) -> Answer:
@@ -131,6 +156,7 @@ class Covers:
         return self.element.matches(self.arn, context)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement.
@@ -152,16 +178,22 @@ class Statement:
 
     def covers(self, action: str, arn: Value, context: RequestContext) -> Answer:
         """Whether action, resource and conditions match; the principal is asked for apart."""
+        answer = self.reaches(action)
+        return answer if answer.truth is Truth.FALSE else answer & self.applies(arn, context)
+
+    def reaches(self, action: str) -> Answer:
+        """Whether the statement is about an action."""
         if self.inert:
             return NO
-        answer = self.action.matches(action) if self.action else YES
+        return self.action.matches(action) if self.action else YES
+
+    def applies(self, arn: Value, context: RequestContext) -> Answer:
+        """Whether resource and conditions match."""
+        answer = YES if self.resource is None else self.resource.matches(arn, context)
         if answer.truth is Truth.FALSE:
             return NO
-        if self.resource is not None:
-            answer = answer & self.resource.matches(arn, context)
-            if answer.truth is Truth.FALSE:
-                return NO
-        answer = answer & all_hold(self.conditions, context)
+        if self.conditions:
+            answer = answer & all_hold(self.conditions, context)
         return answer.capped(self.uncertain) if self.uncertain else answer
 
     def tests(self, key: str) -> bool:
@@ -170,6 +202,19 @@ class Statement:
         return any(fold_case(condition.key) == folded for condition in self.conditions)
 
 
+_REMEMBERED_ACTIONS = 1_000
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Reaching:
+    """The statements of a document that one action reaches, by effect, each with how surely."""
+
+    allows: tuple[tuple[Statement, Answer], ...]
+    denies: tuple[tuple[Statement, Answer], ...]
+
+
+@quick_init
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
     """A parsed policy document.
@@ -184,6 +229,30 @@ class PolicyDocument:
     problems: tuple[Problem, ...] = ()
     unreadable: Reason | None = None
     text: str | None = field(default=None, repr=False, compare=False)
+    _by_action: dict[str, Reaching] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def reaching(self, action: str) -> Reaching:
+        """The statements that are about an action, or may be, in their order; remembered."""
+        found = self._by_action.get(action)
+        if found is None:
+            if len(self._by_action) > _REMEMBERED_ACTIONS:
+                self._by_action.clear()
+            found = self._by_action[action] = self._find_reaching(action)
+        return found
+
+    def _find_reaching(self, action: str) -> Reaching:
+        allows: list[tuple[Statement, Answer]] = []
+        denies: list[tuple[Statement, Answer]] = []
+        for statement in self.statements:
+            answer = statement.reaches(action)
+            if answer.truth is not Truth.FALSE:
+                if Effect.ALLOW in statement.effects:
+                    allows.append((statement, answer))
+                if Effect.DENY in statement.effects:
+                    denies.append((statement, answer))
+        return Reaching(tuple(allows), tuple(denies))
 
     def position(self, path: Path) -> Position | None:
         """Line and column of an element in the JSON text, if the policy was given as text."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.document import Problem, Severity
 from kms_access.policies.json_text import JsonObject, Number, Path
 from kms_access.policies.text import Text, Value, unknown_text
+
+REMEMBERED_PIECES: Final = 512
+"""How many pieces of one kind are remembered by their text; inventories repeat them."""
 
 
 @dataclass(slots=True)

@@ -24,7 +24,10 @@ class Number(str):
 
 
 class JsonObject(dict[str, Any]):
-    """A JSON object; `duplicates` names the keys that stand in it more than once."""
+    """A JSON object; `duplicates` names the keys that stand in it more than once.
+
+    `read_json` gives a plain `dict` where no key is repeated.
+    """
 
     __slots__ = ("duplicates",)
 
@@ -57,7 +60,7 @@ class JsonError(ValueError):
 
 
 def read_json(text: str, *, maximum_characters: int = MAXIMUM_CHARACTERS) -> Any:
-    """Parse `text`; objects come as `JsonObject`, numbers as `Number`.
+    """Parse `text`; numbers come as `Number`, an object that repeats a key as `JsonObject`.
 
     Raises `JsonError` for anything that is not JSON, for NaN and infinities, and for a text
     that is longer than `maximum_characters` or nested deeper than `MAXIMUM_DEPTH`.
@@ -67,8 +70,13 @@ def read_json(text: str, *, maximum_characters: int = MAXIMUM_CHARACTERS) -> Any
             f"text of {len(text)} characters, at most {maximum_characters} are accepted",
             Position(1, 1),
         )
-    _check_depth(text)
+    if not _is_shallow(text):
+        _check_depth(text)
     try:
+        if text.startswith(("{", "[")):
+            node, end = _DECODER.raw_decode(text)
+            if not text[end:].strip(_SPACES):
+                return node
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise JsonError(_lower_first(error.msg), Position(error.lineno, error.colno)) from None
@@ -78,23 +86,43 @@ def _refuse_constant(name: str) -> Any:
     raise json.JSONDecodeError(f'"{name}" is no JSON value', "", 0)
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    node = dict(pairs)
+    return node if len(node) == len(pairs) else JsonObject(pairs)
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=JsonObject,
+    object_pairs_hook=_object,
     parse_int=Number,
     parse_float=Number,
     parse_constant=_refuse_constant,
 )
 _OUTSIDE_OF_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?+|[\[\]{}]', re.DOTALL)
-_SPACE = re.compile(r"[ \t\r\n]*")
+_SPACES = " \t\r\n"
+_SPACE = re.compile(f"[{_SPACES}]*")
+_WITHOUT_BRACKETS = {code: None for code in range(128) if chr(code) not in "[]{}"}
 
 
 def _lower_first(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _check_depth(text: str) -> None:
+def _is_shallow(text: str) -> bool:
+    """Whether `text` is surely not nested too deep: a quick look, without positions."""
     if text.count("[") + text.count("{") <= MAXIMUM_DEPTH:
-        return
+        return True
+    if "\\" in text:
+        return False
+    brackets = "".join(text.split('"')[::2]).translate(_WITHOUT_BRACKETS)
+    # Each turn takes away the innermost level or two, so what is left at the end may be too deep.
+    for _ in range(MAXIMUM_DEPTH // 2):
+        brackets = brackets.replace("{}", "").replace("[]", "")
+        if not brackets:
+            return True
+    return False
+
+
+def _check_depth(text: str) -> None:
     depth = 0
     for match in _OUTSIDE_OF_STRINGS.finditer(text):
         token = match.group()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from kms_access.policies.elements import (
 )
 from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.json_text import JsonError, JsonObject, Number, Path, read_json
+from kms_access.policies.ordinary_statement import ordinary_statement
 from kms_access.policies.statement_parsing import read_statement
 from kms_access.policies.text import (
     Text,
@@ -32,17 +33,22 @@ from kms_access.policies.text import (
 CURRENT_VERSION = "2012-10-17"
 OLD_VERSION = "2008-10-17"
 _ELEMENTS = ("Version", "Id", "Statement")
+_ELEMENT_NAMES = frozenset(_ELEMENTS)
 _REFUSED_CHARACTER = re.compile("[^\t\n\r\u0020-\u00ff]")
 _FIRST_PLACEHOLDER = 0xF1000
 _MAXIMUM_POSITIONS = 20
+_COMPACT = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 
 
-def parse_policy(source: object, grammar: PolicyGrammar) -> PolicyDocument:
+def parse_policy(
+    source: object, grammar: PolicyGrammar, *, read_from: str | None = None
+) -> PolicyDocument:
     """Parse a policy given as JSON text, as text with unknown parts, or as data.
 
     `source`: a `str` (JSON), a `Text` (JSON built from values not known yet), or a mapping with
     text keys whose leaves are strings, numbers, booleans or `Text`. Never raises for a malformed
     policy: what is wrong becomes problems, and the affected part answers "unknown" (K13–K41, K83).
+    `read_from` is a JSON text that holds the data, if there is one: it spares looking at strings.
     """
     text = source if isinstance(source, str) else None
     node: object = source
@@ -56,11 +62,11 @@ def parse_policy(source: object, grammar: PolicyGrammar) -> PolicyDocument:
         reason = Reason(f"the {grammar.title}, which is no JSON", ReasonKind.UNREADABLE, "K83")
         return PolicyDocument(grammar, OLD_VERSION, (), (problem,), reason, text)
     try:
-        document = _read_document(node, grammar, text)
+        document = _read_document(node, grammar, text, read_from if text is None else text)
     except RecursionError:
         reason = Reason(f"a {grammar.title} that is nested too deep", ReasonKind.UNREADABLE, "K83")
         return unreadable_policy(grammar, reason)
-    if text is None:
+    if text is None or not document.problems:
         return document
     # Each position reads the text again, so only the first problems get one.
     problems = list(document.problems)
@@ -75,7 +81,9 @@ def unreadable_policy(grammar: PolicyGrammar, reason: Reason) -> PolicyDocument:
     return PolicyDocument(grammar, OLD_VERSION, (), (), reason)
 
 
-def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> PolicyDocument:
+def _read_document(
+    node: object, grammar: PolicyGrammar, text: str | None, read_from: str | None
+) -> PolicyDocument:
     notes = Notes()
     if isinstance(node, Text):
         return unreadable_policy(
@@ -85,25 +93,31 @@ def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> Po
         message = f"the policy is {describe(node)}, an object is expected"
         reason = notes.error("K83", message, ())
         return PolicyDocument(grammar, OLD_VERSION, (), tuple(notes.problems), reason, text)
-    found = with_documented_spelling(node, _ELEMENTS, notes, ())
-    elements, uncertain = found.known, found.uncertain
+    elements: Mapping[str, Any] = node
+    unclear: Set[str] = frozenset()
+    misspelled: Reason | None = None
+    if type(node) is not dict or not node.keys() <= _ELEMENT_NAMES:
+        found = with_documented_spelling(node, _ELEMENTS, notes, ())
+        elements, unclear, misspelled = found.known, found.unclear, found.uncertain
+    uncertain = misspelled
     if "Id" in elements and not grammar.id_allowed:
         uncertain = notes.error("K39", f"a {grammar.title} holds no Id", ("Id",))
     version, wrong_version = _version(elements, grammar, notes)
     uncertain = uncertain or wrong_version
-    refused = _refused_characters(node)
-    for path, character in refused:
-        message = f"character U+{ord(character):04X} is not accepted in policies"
-        uncertain = notes.error("K29", message, path)
-    uncertain = _oversize(node, grammar, notes, text) or uncertain
+    if read_from is None or not _is_plain(read_from):
+        for path, character in _refused_characters(node):
+            message = f"character U+{ord(character):04X} is not accepted in policies"
+            uncertain = notes.error("K29", message, path)
+    if read_from is None or not _is_surely_small(read_from, grammar):
+        uncertain = _oversize(node, grammar, notes, text) or uncertain
     statements: tuple[Statement, ...] = ()
-    if "Statement" not in found.unclear:
-        is_unclear = wrong_version is not None or "Version" in found.unclear
+    if "Statement" not in unclear:
+        is_unclear = wrong_version is not None or "Version" in unclear
         variables = None if is_unclear else version == CURRENT_VERSION
         statements = _statements(elements, grammar, notes, variables=variables)
     if uncertain is not None:
         statements = tuple(replace(s, uncertain=s.uncertain or uncertain) for s in statements)
-    unreadable = found.uncertain if "Statement" in found.unclear else None
+    unreadable = misspelled if "Statement" in unclear else None
     return PolicyDocument(grammar, version, statements, tuple(notes.problems), unreadable, text)
 
 
@@ -112,7 +126,8 @@ def _version(
 ) -> tuple[str, Reason | None]:
     if "Version" not in elements:
         if grammar.version_required:
-            notes.error("K13", f"a {grammar.title} needs a Version", ())
+            # KMS takes it nevertheless: the key of every CDK bootstrap stack has none.
+            notes.warning("K13", f"a {grammar.title} should say its Version", ())
         return OLD_VERSION, None
     version = elements["Version"]
     if version in (CURRENT_VERSION, OLD_VERSION):
@@ -134,12 +149,32 @@ def _statements(
     sids: set[str] = set()
     for index, item in enumerate(nodes):
         path: Path = ("Statement", index) if listed else ("Statement",)
-        statement = read_statement(item, index, grammar, notes, path, variables=variables)
-        if statement.sid and statement.sid in sids and not grammar.sid_with_spaces:
-            notes.error("K28", f'the Sid "{statement.sid}" is not unique', (*path, "Sid"))
-        sids.add(statement.sid)
+        statement = ordinary_statement(item, index, grammar, variables)
+        if statement is None:
+            statement = read_statement(item, index, grammar, notes, path, variables=variables)
+        if statement.sid:
+            if statement.sid in sids and not grammar.sid_with_spaces:
+                notes.error("K28", f'the Sid "{statement.sid}" is not unique', (*path, "Sid"))
+            sids.add(statement.sid)
         statements.append(statement)
     return tuple(statements)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether the strings in a JSON text hold accepted characters only; no `\\`, no control one."""
+    return text.isascii() and "\\" not in text
+
+
+def _is_surely_small(text: str, grammar: PolicyGrammar) -> bool:
+    """Whether data that stands in a JSON text is within the limits, however it is written.
+
+    Without white space it is at most twice as long: numbers are written as strings.
+    """
+    characters = 2 * len(text)
+    size = characters if text.isascii() else 4 * characters
+    return (not grammar.maximum_bytes or size <= grammar.maximum_bytes) and (
+        not grammar.maximum_characters or characters <= grammar.maximum_characters
+    )
 
 
 def _oversize(
@@ -147,7 +182,7 @@ def _oversize(
 ) -> Reason | None:
     if not grammar.maximum_bytes and not grammar.maximum_characters:
         return None
-    compact = json.dumps(node, separators=(",", ":"), default=str, ensure_ascii=False)
+    compact = _COMPACT.encode(node)
     size = len((text if text is not None else compact).encode("utf-8", "surrogatepass"))
     if grammar.maximum_bytes and size > grammar.maximum_bytes:
         message = f"the policy has {size} bytes, at most {grammar.maximum_bytes} are accepted"
@@ -159,12 +194,31 @@ def _oversize(
 
 
 def _refused_characters(node: Any) -> list[tuple[Path, str]]:
+    if not _REFUSED_CHARACTER.search("".join(_known_strings(node))):
+        return []
     found = []
     for path, string in _strings(node, ()):
         match = _REFUSED_CHARACTER.search(string)
         if match:
             found.append((path, match.group()))
     return found
+
+
+def _known_strings(node: Any) -> list[str]:
+    """All strings of the data, keys included: without their paths, which take longer."""
+    if isinstance(node, str):
+        return [node]
+    strings: list[str] = []
+    if isinstance(node, Mapping):
+        strings += node
+        for value in node.values():
+            strings += [value] if type(value) is str else _known_strings(value)
+    elif isinstance(node, list):
+        for item in node:
+            strings += [item] if type(item) is str else _known_strings(item)
+    elif isinstance(node, Text):
+        strings += [part for part in node.parts if isinstance(part, str)]
+    return strings
 
 
 def _strings(node: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from kms_access.policies.elements import Notes, describe, duplicates_of, string_items
+from kms_access.policies.elements import (
+    REMEMBERED_PIECES,
+    Notes,
+    describe,
+    duplicates_of,
+    string_items,
+)
 from kms_access.policies.json_text import Path
 from kms_access.policies.principals import (
-    ACCOUNT_ID,
     EntryKind,
     PrincipalElement,
     PrincipalEntry,
     PrincipalKind,
+    is_account_id,
     parse_principal,
 )
-from kms_access.policies.text import DIGIT, Text, Value, unknown_text
+from kms_access.policies.text import DIGIT, Text, Value
 
 _UNIQUE_ID = re.compile(r"A(IDA|ROA|GPA|NPA|SIA|KIA|IPA)[A-Z0-9]{8,}", re.ASCII)
 _TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
-_EVERYONE = PrincipalEntry(EntryKind.EVERYONE, "*")
+EVERYONE = PrincipalEntry(EntryKind.EVERYONE, "*")
 
 
 def read_principal(
@@ -31,7 +38,7 @@ def read_principal(
     `federated` tells whether identity providers are accepted (trust policies, K53).
     """
     if node == "*":
-        return PrincipalElement((_EVERYONE,), negated)
+        return PrincipalElement((EVERYONE,), negated)
     if not isinstance(node, Mapping):
         if not isinstance(node, Text):
             notes.error(
@@ -60,6 +67,16 @@ def read_principal(
     return PrincipalElement(tuple(entries), negated)
 
 
+@lru_cache(REMEMBERED_PIECES)
+def read_faultless_principal(kind: str, values: tuple[str, ...]) -> PrincipalElement | None:
+    """The element for one type of principals; None if there is a problem to be noted."""
+    if kind not in _TYPES:
+        return None
+    notes = Notes()
+    entries = tuple([_entry(kind, value, notes, ()) for value in values])
+    return None if notes.problems else PrincipalElement(entries)
+
+
 def _text(node: Any) -> Value:
     return node if isinstance(node, (str, Text)) else describe(node)
 
@@ -81,17 +98,15 @@ def _service_entry(value: Value, notes: Notes, path: Path) -> PrincipalEntry:
     if isinstance(value, str) and not service:
         notes.error("K34", f'"{value}" is no service principal', path)
         if "*" in value:
-            return PrincipalEntry(
-                EntryKind.SERVICE, unknown_text(f'the service principal "{value}"')
-            )
+            return PrincipalEntry(EntryKind.UNREADABLE_SERVICE, value)
         return PrincipalEntry(EntryKind.REFUSED, value)
     return PrincipalEntry(EntryKind.SERVICE, value, principal)
 
 
 def _aws_entry(value: Value, notes: Notes, path: Path) -> PrincipalEntry:
     if value == "*":
-        return _EVERYONE
-    if isinstance(value, str) and ACCOUNT_ID.fullmatch(value):
+        return EVERYONE
+    if isinstance(value, str) and is_account_id(value):
         return PrincipalEntry(EntryKind.ACCOUNT, value, account=value)
     principal = parse_principal(value)
     if principal is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from kms_access.policies.answers import (
     NO,
@@ -21,11 +22,13 @@ from kms_access.policies.arns import arn_segments
 from kms_access.policies.context import SESSION_NAME, Open, Present, RequestContext
 from kms_access.policies.formula import Test
 from kms_access.policies.overlap import open_because, same
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Text, Value, concat, split
 
 SERVICE_LINKED_PATH = "/aws-service-role/"
 SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
+_LONGEST_ARN = 512
 _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", re.ASCII)
 
 
@@ -37,14 +40,22 @@ class PrincipalKind(Enum):
     ROLE = "role"
     FEDERATED_USER = "federated user"
     SERVICE = "service"
+    PROVIDER = "federated provider"
+    """Whoever an identity provider has authenticated, before it takes a role (K52)."""
 
 
+WITHOUT_IDENTITY = (PrincipalKind.SERVICE, PrincipalKind.PROVIDER)
+"""Callers that are no identity of an account: resource policies alone decide (K54, K81)."""
+
+
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Principal:
     """One caller.
 
-    `arn` is the ARN of the user, role or root user, of the federated user session, or the name
-    of the service. `path_and_name` is what follows `user/` or `role/` with its leading slash.
+    `arn` is the ARN of the user, role or root user, of the federated user session or of the
+    identity provider, or the name of the service. `path_and_name` is what follows `user/` or
+    `role/` with its leading slash.
     `session` is the session name of a role session; None asks about the role as a whole (K49).
     `path_known` is false for a role that is known from the ARN of a session only (K48).
     """
@@ -90,9 +101,20 @@ PRINCIPAL_FORMS = (
 
 def parse_principal(arn: Value) -> Principal | None:
     """The principal that an ARN or service name stands for; None if it is no such form."""
-    if isinstance(arn, str) and _SERVICE.fullmatch(arn):
-        return Principal(PrincipalKind.SERVICE, arn)
+    if type(arn) is str and len(arn) <= _LONGEST_ARN:
+        return _remembered_principal(arn)
+    return _parse_principal(arn)
+
+
+@lru_cache(512)
+def _remembered_principal(arn: str) -> Principal | None:
+    return _parse_principal(arn)
+
+
+def _parse_principal(arn: Value) -> Principal | None:
     segments = arn_segments(arn)
+    if segments is None and isinstance(arn, str) and _SERVICE.fullmatch(arn):
+        return Principal(PrincipalKind.SERVICE, arn)
     if segments is None or segments[0] != "arn" or segments[3] != "" or _has_wildcard(arn):
         return None
     _, partition, service, _, account, resource = segments
@@ -104,11 +126,11 @@ def parse_principal(arn: Value) -> Principal | None:
     if not rest or rest[0] == "":
         return None
     if service == "iam" and kind == "user":
-        return Principal(PrincipalKind.USER, arn, account, partition, concat(("/", rest[0])))
+        return Principal(PrincipalKind.USER, arn, account, partition, _after_slash(rest[0]))
     if service == "iam" and kind == "role":
-        return Principal(PrincipalKind.ROLE, arn, account, partition, concat(("/", rest[0])))
+        return Principal(PrincipalKind.ROLE, arn, account, partition, _after_slash(rest[0]))
     if service == "sts" and kind == "federated-user":
-        path = concat(("/", rest[0]))
+        path = _after_slash(rest[0])
         return Principal(PrincipalKind.FEDERATED_USER, arn, account, partition, path)
     if service == "sts" and kind == "assumed-role":
         role, *session = split(rest[0], "/", 1)
@@ -119,15 +141,21 @@ def parse_principal(arn: Value) -> Principal | None:
                 role_arn,
                 account,
                 partition,
-                concat(("/", role)),
+                _after_slash(role),
                 session[0],
                 path_known=False,
             )
     return None
 
 
+def _after_slash(path: Value) -> Value:
+    return "/" + path if isinstance(path, str) else concat(("/", path))
+
+
 def _has_wildcard(value: Value) -> bool:
-    parts = (value,) if isinstance(value, str) else value.parts
+    if isinstance(value, str):
+        return "*" in value or "?" in value
+    parts = value.parts
     return any(isinstance(part, str) and ("*" in part or "?" in part) for part in parts)
 
 
@@ -157,8 +185,11 @@ class EntryKind(Enum):
     REFUSED = "refused"
     """No form that AWS accepts: it names nobody, and the policy would not be written."""
     UNREADABLE = "unreadable"
+    UNREADABLE_SERVICE = "unreadable service"
+    """Perhaps any service, and no IAM identity."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class PrincipalEntry:
     """One entry of a Principal element, as written in `source`.
@@ -183,7 +214,7 @@ class PrincipalEntry:
             case EntryKind.EVERYONE:
                 return Naming.EVERYONE, YES
             case EntryKind.ACCOUNT:
-                if caller.kind is PrincipalKind.SERVICE:
+                if caller.kind in WITHOUT_IDENTITY:
                     return None
                 partition = same(self.partition, caller.partition) if self.partition else YES
                 return Naming.ACCOUNT, same(self.account, caller.account) & partition
@@ -193,11 +224,19 @@ class PrincipalEntry:
                 if caller.kind is not PrincipalKind.SERVICE:
                     return None
                 return Naming.SERVICE, same(self.source, caller.arn)
+            case EntryKind.UNREADABLE_SERVICE:
+                if caller.kind is not PrincipalKind.SERVICE:
+                    return None
+                return Naming.SERVICE, open_answer(
+                    ReasonKind.UNREADABLE, f'which services "{self.source}" names', "K34"
+                )
             case EntryKind.FEDERATED_PROVIDER:
                 return self._names_provider(caller)
             case EntryKind.NOBODY | EntryKind.REFUSED:
                 return None
             case EntryKind.UNREADABLE if isinstance(self.source, Text):
+                if not _could_name(self.source, caller):
+                    return None
                 return Naming.EVERYONE, open_because(self.source)
             case EntryKind.UNREADABLE:
                 return Naming.EVERYONE, open_answer(
@@ -205,6 +244,8 @@ class PrincipalEntry:
                 )
 
     def _names_provider(self, caller: Principal) -> tuple[Naming, Answer] | None:
+        if caller.kind is PrincipalKind.PROVIDER:
+            return Naming.FEDERATED_PROVIDER, same(self.source, caller.arn)
         if caller.kind is not PrincipalKind.ROLE:
             return None
         return Naming.FEDERATED_PROVIDER, open_answer(
@@ -212,6 +253,16 @@ class PrincipalEntry:
             f'whether the federated principal "{self.source}" names a session',
             "K53",
         )
+
+
+def _could_name(source: Text, caller: Principal) -> bool:
+    """Whether an unknown principal of which the accepted values are known can be the caller."""
+    only = source.unknowns[0]
+    if len(source.parts) > 1 or not only.shape or "sts" in only.shape or not caller.path_known:
+        return True
+    account, partition = caller.account, caller.partition
+    forms = ("*", account, concat(("arn:", partition, ":iam::", account, ":root")), caller.arn)
+    return any(not isinstance(form, str) or only.could_be(form) for form in forms)
 
 
 def _names_identity(named: Principal, caller: Principal) -> tuple[Naming, Answer] | None:
@@ -261,6 +312,7 @@ class SessionNamed:
         return any_of(same(self.session, value) for value in state.values)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class PrincipalElement:
     """A Principal or, with `negated`, a NotPrincipal element."""
@@ -311,4 +363,4 @@ def is_account_id(value: Value) -> bool:
     """Whether `value` is an account id of twelve digits, or the unknown id of an account."""
     if isinstance(value, Text):
         return len(value.parts) == 1
-    return ACCOUNT_ID.fullmatch(value) is not None
+    return len(value) == 12 and value.isascii() and value.isdigit()

@@ -43,6 +43,8 @@ class NoValue:
 
 def has_variables(value: Value) -> bool:
     """Whether the text of `value` holds `${`."""
+    if isinstance(value, str):
+        return "${" in value
     return any("${" in part for part in _known_parts(value))
 
 

@@ -49,6 +49,16 @@ def glob_matches(pattern: str, text: str, *, symbols: bool = False) -> bool:
     With `symbols` a character of `text` that stands for an unknown part is matched by itself or
     by `*`, never by `?`, because the part can have any length.
     """
+    if ANY_ONE not in pattern:
+        star = pattern.find(ANY_SEQUENCE)
+        if star < 0:
+            return pattern == text
+        if star == len(pattern) - 1:
+            return text.startswith(pattern[:star])
+    return _matches_by_pointers(pattern, text, symbols=symbols)
+
+
+def _matches_by_pointers(pattern: str, text: str, *, symbols: bool) -> bool:
     p = t = resume = 0
     star = -1
     length, end = len(pattern), len(text)
@@ -97,7 +107,7 @@ def compiled_matches(pattern: Value, text: Value) -> Answer:
     """Whether a compiled pattern matches `text`; open while it hangs on an unknown part."""
     if isinstance(pattern, str) and isinstance(text, str):
         return YES if glob_matches(pattern, text) else NO
-    if not _has_wildcards(pattern):
+    if not has_wildcards(pattern):
         return same(pattern, text)
     pattern_symbols, text_with_symbols = text_symbols(pattern, text)
     if glob_matches(pattern_symbols, text_with_symbols, symbols=True):
@@ -135,7 +145,8 @@ def _may_begin_alike(pattern: Value, text: Value) -> bool:
     return True
 
 
-def _has_wildcards(pattern: Value) -> bool:
+def has_wildcards(pattern: Value) -> bool:
+    """Whether a compiled pattern has wildcards."""
     known = (pattern,) if isinstance(pattern, str) else pattern.parts
     return any(
         isinstance(part, str) and (ANY_SEQUENCE in part or ANY_ONE in part) for part in known

@@ -56,8 +56,28 @@ _VERBS = {
 
 
 def formula_text(formula: Formula) -> str:
-    """The formula in words, `kms:ViaService is "s3…" and not …`; long ones are cut and say so."""
-    return _text(_pushed_in(formula, negated=False), outermost=True)
+    """A formula that some request fulfils in words; long ones are cut and say so.
+
+    Ways that hang on what no request decides are left out: they are not needed.
+    """
+    pushed_in = _pushed_in(formula, negated=False)
+    return _text(_decidable(pushed_in) or pushed_in, outermost=True)
+
+
+def _decidable(formula: Formula) -> Formula | None:
+    """The formula without alternatives that no request decides; None if nothing is left."""
+    match formula:
+        case AllOf(parts):
+            inner = [_decidable(part) for part in parts]
+            known = [part for part in inner if part is not None]
+            return conjunction(known) if len(known) == len(inner) else None
+        case AnyOf(parts):
+            known = [part for part in map(_decidable, parts) if part is not None]
+            return _without_implied(disjunction(known)) if known else None
+        case Undecidable() | Not(Undecidable()):
+            return None
+        case _:
+            return formula
 
 
 def _pushed_in(formula: Formula, *, negated: bool) -> Formula:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from kms_access.decisions.access_map import Access, AccessMap
+from kms_access.decisions.access_map import AccessMap
+from kms_access.decisions.evaluator import Access
 from kms_access.decisions.resolution import AccessState
 from kms_access.inventory.actions import CAPABILITIES, find_action
 from kms_access.inventory.origin import Origin

@@ -14,6 +14,7 @@ _UNPRINTABLE = re.compile(
 )
 _COLUMN = 62
 _LABEL = "  {:<7}"
+_SHOWN_ACTIONS = 8
 
 
 def render(assessment: Assessment) -> str:
@@ -24,7 +25,7 @@ def render(assessment: Assessment) -> str:
 
 def render_finding(finding: Finding) -> str:
     """One finding: the claim, who, can, how, rule, fix."""
-    lines = [f"{finding.level.value:<7}{finding.check}  {safe(finding.claim)}"]
+    lines = [f"{finding.level.value}  {finding.check}  {safe(finding.claim)}"]
     if finding.principal:
         lines.append(_line("who", finding.principal, finding.principal_origin))
     if finding.actions:
@@ -44,7 +45,9 @@ def render_finding(finding: Finding) -> str:
 
 
 def _actions(finding: Finding) -> str:
-    text = ", ".join(finding.actions)
+    shown = finding.actions[:_SHOWN_ACTIONS]
+    more = len(finding.actions) - len(shown)
+    text = ", ".join(shown) + (f" and {more} more" if more else "")
     return f"{text:<40} {finding.when}" if finding.when else text
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_access.decisions.access_map import Evaluator, access_map
+from kms_access.decisions.access_map import access_map
+from kms_access.decisions.evaluator import Evaluator
 from kms_access.decisions.lookup import LookupFailed, find_key, find_subject
 from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.static_facts import Organization

@@ -13,9 +13,11 @@ from kms_access.decisions.decision import Verdict
 from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
 from kms_access.decisions.resolution import AccessState, Resolution, resolve
+from kms_access.decisions.solver import evaluate
 from kms_access.inventory.key_policies import KEY_POLICY
 from kms_access.inventory.model import Policy
 from kms_access.inventory.origin import Origin
+from kms_access.policies.answers import Truth
 from kms_access.policies.context import ABSENT, KeyState, Present, open_otherwise
 from kms_access.policies.grammar import IDENTITY_POLICY
 from kms_access.policies.parsing import parse_policy
@@ -138,6 +140,26 @@ CONTRADICTIONS = {
             ),
         ),
     ),
+    "a pair of the encryption context that no list of its keys may hold": (
+        AccessState.EXPLICITLY_DENIED,
+        allow(APP, "kms:*", **when("StringEquals", "kms:EncryptionContext:app", "x")),
+        deny(
+            "*",
+            "kms:*",
+            **when("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ["app", "zone"]),
+        ),
+    ),
+    "a pair that the list must hold and that is not there": (
+        AccessState.IMPLICITLY_DENIED,
+        allow(
+            APP,
+            "kms:*",
+            **both(
+                when("Null", "kms:EncryptionContext:app", "true"),
+                when("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "app"),
+            ),
+        ),
+    ),
     "no operation is left of those that may be granted": (
         AccessState.EXPLICITLY_DENIED,
         allow(
@@ -181,6 +203,25 @@ SOLVABLE: dict[str, tuple[str, dict[str, KeyState], tuple[Any, ...]]] = {
         (
             allow(APP, "kms:*", **when("StringEquals", "kms:ViaService", [S3, RDS])),
             deny("*", "kms:*", **when("StringNotEquals", "kms:ViaService", RDS)),
+        ),
+    ),
+    "the list of keys holds the pair that is asked for": (
+        'kms:EncryptionContext:app is "x" and every kms:EncryptionContextKeys is one of "app", '
+        '"zone"',
+        {"kms:encryptioncontextkeys": Present(("app",), multivalued=True)},
+        (
+            allow(
+                APP,
+                "kms:*",
+                **both(
+                    when("StringEquals", "kms:EncryptionContext:app", "x"),
+                    when(
+                        "ForAllValues:StringEquals",
+                        "kms:EncryptionContextKeys",
+                        ["app", "zone"],
+                    ),
+                ),
+            ),
         ),
     ),
     "absence is enough": (
@@ -362,6 +403,23 @@ def test_solved_states_agree_with_every_concrete_request(
             assert not found.state.is_denied
         else:
             assert found.state is not AccessState.ALLOWED
+
+
+@given(key_policies(), concrete_contexts)
+def test_a_residual_with_its_values_filled_in_is_the_decision(
+    statements: list[dict[str, Any]], context: dict[str, KeyState]
+) -> None:
+    given_policies = policies(*statements)
+    question = open_question()
+    residual = authorize(question, given_policies).residual
+    if residual is None:
+        return
+    values = {**question.context.values, **context}
+    closed = replace(question, context=request_context(values, {}))
+    verdict = authorize(closed, given_policies).verdict
+    filled = evaluate(residual.allows, closed.context) & ~evaluate(residual.denied, closed.context)
+    expected = {Verdict.ALLOWED: Truth.TRUE, Verdict.DEPENDS: Truth.UNKNOWN}
+    assert filled.truth is expected.get(verdict, Truth.FALSE)
 
 
 def test_both_sides_are_solved_together() -> None:

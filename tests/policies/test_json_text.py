@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kms_access.policies.json_text import JsonError, position_of, read_json
 
@@ -59,3 +61,36 @@ def test_repeated_keys_stay_visible() -> None:
 def test_positions(path: tuple[str | int, ...], position: str) -> None:
     text = '{"Version": "x",\n  "Statement": [{"Sid": "a"},\n                {"Sid": "b"}]}'
     assert str(position_of(text, path)) == position
+
+
+@given(
+    st.integers(36, 44),
+    st.integers(1, 60),
+    st.sampled_from(["", "[[[", "]]]", "}}{", '\\"', '\\"[[', "\\\\", "é["]),
+    st.sampled_from([("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")]),
+)
+def test_the_limit_of_depth_is_kept_whatever_stands_beside(
+    depth: int, width: int, filling: str, level: tuple[str, str]
+) -> None:
+    opening, closing = level
+    turns, rest = divmod(depth - 3, len(closing))
+    deep = opening * turns + "[" * (rest + 1) + "]" * (rest + 1) + closing * turns
+    lists = ",".join(["[[{}]]"] * width)
+    text = f'{{"a":"{filling}","b":[{lists},{deep}],"c":"{filling}"}}'
+    if depth <= 40:
+        assert read_json(text)["b"]
+    else:
+        with pytest.raises(JsonError, match="nested more than 40 levels deep"):
+            read_json(text)
+
+
+@given(st.text(alphabet='[]{}",:\\ a1\n', max_size=200), st.integers(0, 45))
+def test_a_text_is_read_alike_with_and_without_white_space_before_it(text: str, depth: int) -> None:
+    def outcome(source: str) -> object:
+        try:
+            return read_json(source)
+        except JsonError as error:
+            return error.message
+
+    nested = "[" * depth + text + "]" * depth
+    assert outcome(nested) == outcome(f" \n{nested}")

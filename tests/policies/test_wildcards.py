@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_access.policies.answers import Truth
+from kms_access.policies.answers import Truth, any_of
+from kms_access.policies.arns import ArnPattern
+from kms_access.policies.document import ActionElement
 from kms_access.policies.text import Text, Unknown, Value, concat
-from kms_access.policies.wildcards import Pattern, fold_case
+from kms_access.policies.wildcards import Pattern, fold_case, with_wildcards
 
 ALPHABET = "ab:"
+UNKNOWN = Unknown("unknown")
 patterns = st.text(alphabet=ALPHABET + "*?", max_size=7)
 texts = st.text(alphabet=ALPHABET, max_size=7)
 
@@ -30,6 +33,45 @@ def matches_by_definition(pattern: str, text: str) -> bool:
 def test_matching_follows_the_recursive_definition(pattern: str, text: str) -> None:
     answer = Pattern.of(pattern).matches(text)
     assert (answer.truth is Truth.TRUE) is matches_by_definition(pattern, text)
+
+
+segments = st.lists(st.sampled_from(["a", "b", "*", "?", "a*", "*b", "", "aa"]), max_size=8)
+
+
+@given(segments, segments)
+def test_arns_match_segment_by_segment(pattern: list[str], arn: list[str]) -> None:
+    written, text = ":".join(pattern), ":".join(arn)
+    answer = ArnPattern.of(written, with_wildcards(written)).matches(text)
+    patterns, parts = written.split(":", 5), text.split(":", 5)
+    if written == "*":
+        expected = Truth.TRUE
+    elif len(patterns) == 6:
+        found = len(parts) == 6 and all(map(matches_by_definition, patterns, parts))
+        expected = Truth.TRUE if found else Truth.FALSE
+    elif not matches_by_definition(written, text):
+        expected = Truth.FALSE
+    else:
+        expected = Truth.UNKNOWN if len(parts) == 6 else Truth.TRUE
+    assert answer.truth is expected
+
+
+@given(st.lists(st.one_of(patterns, patterns.map(str.upper)), max_size=4), texts, st.booleans())
+def test_an_action_element_covers_what_any_of_its_patterns_matches(
+    written: list[str], action: str, negated: bool
+) -> None:
+    element = ActionElement(tuple(Pattern.of(p, ignore_case=True) for p in written), negated)
+    covered = any(matches_by_definition(p.lower(), action) for p in written)
+    assert element.matches(action.upper()).truth is (
+        Truth.TRUE if covered is not negated else Truth.FALSE
+    )
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "b*", "?", "*", UNKNOWN]), max_size=3)), texts)
+def test_an_action_element_is_open_where_a_pattern_is(
+    written: list[list[str | Unknown]], action: str
+) -> None:
+    compiled = tuple(Pattern.of(concat(parts), ignore_case=True) for parts in written)
+    assert ActionElement(compiled).matches(action) == any_of(p.matches(action) for p in compiled)
 
 
 FIRST = Unknown("first", "[ab]")

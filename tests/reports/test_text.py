@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from kms_access.decisions.access_map import Evaluator, access_map
+from kms_access.decisions.access_map import access_map
+from kms_access.decisions.evaluator import Evaluator
 from kms_access.decisions.lookup import find_key, find_subject
 from kms_access.decisions.static_facts import Organization
 from kms_access.inventory.model import Inventory

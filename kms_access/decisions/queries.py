@@ -1,0 +1,190 @@
+"""Questions to an access map, and what differs between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from kms_access.decisions.access_map import AccessMap
+from kms_access.decisions.evaluator import Access
+from kms_access.decisions.multi_region import is_related
+from kms_access.decisions.resolution import AccessState
+from kms_access.decisions.subjects import Subject
+from kms_access.inventory.actions import (
+    CAPABILITIES,
+    KEY_USAGES,
+    closest_action,
+    expand_capability,
+    find_action,
+)
+from kms_access.inventory.model import Key
+from kms_access.policies.answers import Reason, Truth
+from kms_access.policies.principals import PrincipalKind
+
+_PUBLIC_KEY = "kms:GetPublicKey"
+_WITH_THE_PUBLIC_KEY: Mapping[str, str] = {
+    "ENCRYPT_DECRYPT": "encrypt",
+    "ENCAPSULATE_DECAPSULATE": "encrypt",
+    "SIGN_VERIFY": "verify",
+}
+"""The capability that the public key gives outside KMS, by key usage (K122)."""
+
+_READING = expand_capability("decrypt") | expand_capability("derive")
+_OF_MULTI_REGION_KEYS = "AWSServiceRoleForKeyManagementServiceMultiRegionKeys"
+
+
+def can(facts: AccessMap, subject: Subject, action: str, key: Key) -> Access:
+    """Whether a subject can do one action, `kms:Decrypt`, with a key, and how."""
+    return facts.evaluator.access(subject, key, action)
+
+
+def who_can(facts: AccessMap, what: str, key: Key) -> tuple[Access, ...]:
+    """Every access to a key that is not denied, for an action or a capability such as `use`.
+
+    Reading the public key counts as the capability that it gives outside KMS (K122). Sorted by
+    subject and action. Raises ValueError, with what is accepted, for any other word.
+    """
+    actions = actions_meant(what)
+    if _is_possible_with_the_public_key(what, key):
+        actions |= {_PUBLIC_KEY}
+    return tuple(_accesses(facts, actions, key))
+
+
+def _is_possible_with_the_public_key(what: str, key: Key) -> bool:
+    given = set(_WITH_THE_PUBLIC_KEY.values())
+    if key.usage in KEY_USAGES:
+        given = {c for usage, c in _WITH_THE_PUBLIC_KEY.items() if usage == key.usage}
+    return bool(given) and what in {*given, "use"}
+
+
+def _accesses(facts: AccessMap, actions: frozenset[str], key: Key) -> Iterator[Access]:
+    for subject in facts.subjects:
+        if _keeps_replicas_in_step(subject):
+            continue
+        for action, state in facts.states(subject, key).items():
+            if action in actions and not state.is_denied:
+                yield Access(subject, key, action, state, facts.evaluator)
+
+
+def _keeps_replicas_in_step(subject: Subject) -> bool:
+    """Whether it is the service-linked role by which KMS itself synchronizes keys (K169)."""
+    return all(
+        caller.principal.kind is PrincipalKind.ROLE
+        and caller.principal.name == _OF_MULTI_REGION_KEYS
+        for caller in subject.callers
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An access that opens what a key protects.
+
+    It is to the key itself or to a related one. `reasons` say why it may not be related.
+    """
+
+    access: Access
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def state(self) -> AccessState:
+        """The state of the access; undecided at best where the key may not be related."""
+        state = self.access.state
+        least = AccessState.UNDECIDED
+        return least if self.reasons and state.rank < least.rank else state
+
+
+def who_can_read_data(facts: AccessMap, key: Key) -> tuple[Reading, ...]:
+    """Every access, that is not denied, by which somebody reads what the key protects.
+
+    Ciphertext of one multi-Region key opens with any related one (K166): the answers are those of
+    all keys of the set, by key, subject and action.
+    """
+    return tuple(
+        Reading(access, relation.reasons)
+        for other in facts.keys
+        if (relation := is_related(key, other)).truth is not Truth.FALSE
+        for access in _accesses(facts, _READING, other)
+    )
+
+
+def what_can(facts: AccessMap, subject: Subject) -> tuple[Access, ...]:
+    """Every access of a subject that is not denied, by key and action."""
+    return tuple(facts.accesses_of(subject))
+
+
+def actions_meant(what: str) -> frozenset[str]:
+    """The actions of a capability, or the action of that name in any case (K19).
+
+    Raises ValueError, with what is accepted, for any other word.
+    """
+    if what in (*CAPABILITIES, "use"):
+        return expand_capability(what)
+    info = find_action(what)
+    if info is not None:
+        return frozenset({info.name})
+    close = closest_action(what)
+    hint = f', did you mean "{close}"?' if close else f", capabilities are {_listed_capabilities()}"
+    raise ValueError(f'unknown action or capability "{what}"{hint}')
+
+
+def _listed_capabilities() -> str:
+    return ", ".join((*CAPABILITIES, "use"))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AccessFact:
+    """One access as it can be compared between two maps.
+
+    `subject` and `key` are the identities of their definitions; `condition` is in words.
+    """
+
+    subject: str
+    key: str
+    action: str
+    state: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The access facts of one map that the other lacks."""
+
+    gained: frozenset[AccessFact]
+    lost: frozenset[AccessFact]
+
+
+def difference(old: AccessMap, new: AccessMap) -> Difference:
+    """What the step from `old` to `new` gives and takes.
+
+    An access that becomes surer or less sure, or whose condition changes, is in both sets: once
+    as it was and once as it is.
+    """
+    before, after = _facts(old), _facts(new)
+    return Difference(
+        frozenset(_unlike(after, before)),
+        frozenset(_unlike(before, after)),
+    )
+
+
+_Place = tuple[str, str, str]
+
+
+def _facts(facts: AccessMap) -> Mapping[_Place, Access]:
+    return {
+        (access.subject.identity, access.key.origin.identity, access.action): access
+        for access in facts.accesses()
+    }
+
+
+def _unlike(
+    facts: Mapping[_Place, Access], others: Mapping[_Place, Access]
+) -> Iterator[AccessFact]:
+    for place, access in facts.items():
+        other = others.get(place)
+        if other is None or _comparable(other) != _comparable(access):
+            yield AccessFact(*place, *_comparable(access))
+
+
+def _comparable(access: Access) -> tuple[str, str]:
+    conditional = access.state is AccessState.CONDITIONAL
+    return access.state.value, access.condition if conditional else ""
