@@ -30,6 +30,8 @@ from kms_access.sources.cloudformation.values import (
     one_of,
 )
 
+_MAXIMUM_CAUSES = 400
+
 
 def condition_holds(resolver: Resolver, stack: Stack, name: Any) -> Answer:
     """Whether the condition of that name holds in `stack`."""
@@ -44,6 +46,9 @@ def condition_holds(resolver: Resolver, stack: Stack, name: Any) -> Answer:
         return answer
     causes = ", ".join(dict.fromkeys(reason.text for reason in answer.reasons))
     text = f'condition "{name}" of {stack.identity}'
+    if len(causes) > _MAXIMUM_CAUSES:
+        # Conditions that name conditions would double the text with each level.
+        causes = f"{causes[:_MAXIMUM_CAUSES]}… {digest(causes)}"
     return _open(text if text in causes else f"{text} ({causes})")
 
 

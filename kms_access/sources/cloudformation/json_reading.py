@@ -17,7 +17,10 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?+', re.DOTALL)
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SPACE = re.compile(r"[ \t\r\n]*")
-_PLAIN_DECODER = json.JSONDecoder()
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?+|[\[\]{}]', re.DOTALL)
+_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*+"?+|NaN|-?Infinity', re.DOTALL)
+_TEXT_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+"""Numbers stay text: Python refuses to convert one of thousands of digits."""
 
 
 def read_json_file(text: str, file: str) -> Any:
@@ -35,7 +38,8 @@ def read_json_file(text: str, file: str) -> Any:
         return made
 
     def refuse_constant(name: str) -> Any:
-        raise SourceError(f'"{name}" is no JSON value', file=file)
+        found = (match for match in _STRING_OR_CONSTANT.finditer(text) if match.group() == name)
+        raise _error_at_offset(f'"{name}" is no JSON value', text, next(found).start(), file)
 
     decoder = json.JSONDecoder(
         object_pairs_hook=make_object,
@@ -50,7 +54,7 @@ def read_json_file(text: str, file: str) -> Any:
         message = f"no JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise SourceError(message, file, error.lineno, error.colno) from None
     except RecursionError:
-        raise _too_deep(file) from None
+        raise _too_deep(text, file) from None
     if repeated:
         raise _duplicate_key(text, value, file)
     if _SURROGATE_ESCAPE.search(text):
@@ -62,10 +66,16 @@ def resource_lines(text: str) -> dict[str, int]:
     """The line of each entry of the object `Resources` in a template that is valid JSON."""
     for key, _, offset in _members(text, _skip_space(text, 0)):
         if key == "Resources":
-            return {
-                name: position_at(text, start).line for name, start, _ in _members(text, offset)
-            }
+            return dict(_lines_of_members(text, offset))
     return {}
+
+
+def _lines_of_members(text: str, offset: int) -> Iterator[tuple[str, int]]:
+    line, counted = 1, 0
+    for name, start, _ in _members(text, offset):
+        line += text.count("\n", counted, start)
+        counted = start
+        yield name, line
 
 
 def _members(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
@@ -78,7 +88,7 @@ def _members(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
         name, offset = scanstring(text, offset + 1, True)
         value = _skip_space(text, _skip_space(text, offset) + 1)
         yield name, start, value
-        _, offset = _PLAIN_DECODER.raw_decode(text, value)
+        _, offset = _TEXT_DECODER.raw_decode(text, value)
         offset = _skip_space(text, offset)
         if text[offset : offset + 1] == ",":
             offset = _skip_space(text, offset + 1)
@@ -100,11 +110,19 @@ def _check_depth(text: str, file: str) -> None:
             return
         brackets = fewer
     if brackets:
-        raise _too_deep(file)
+        raise _too_deep(text, file)
 
 
-def _too_deep(file: str) -> SourceError:
-    return SourceError(f"nested more than {MAXIMUM_DEPTH} levels deep", file=file)
+def _too_deep(text: str, file: str) -> SourceError:
+    """The error about the first bracket that is too deep."""
+    message = f"nested more than {MAXIMUM_DEPTH} levels deep"
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        token = match.group()
+        depth += (token in ("[", "{")) - (token in ("]", "}"))
+        if depth > MAXIMUM_DEPTH:
+            return _error_at_offset(message, text, match.start(), file)
+    return SourceError(message, file)
 
 
 def _duplicate_key(text: str, value: Any, file: str) -> SourceError:
@@ -131,6 +149,11 @@ def _error_at(message: str, text: str, path: tuple[str | int, ...], file: str) -
     position: Position | None = position_of(text, path)
     if position is None:
         return SourceError(message, file)
+    return SourceError(message, file, position.line, position.column)
+
+
+def _error_at_offset(message: str, text: str, offset: int, file: str) -> SourceError:
+    position = position_at(text, offset)
     return SourceError(message, file, position.line, position.column)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kms_access.inventory.model import Inventory
@@ -17,6 +18,7 @@ from kms_access.sources.cloudformation.identities import read_identities
 from kms_access.sources.cloudformation.keys import read_keys
 from kms_access.sources.cloudformation.nested import NestedStacks
 from kms_access.sources.cloudformation.not_covered import find_not_covered
+from kms_access.sources.cloudformation.parameters import defaults_of
 from kms_access.sources.cloudformation.references import unknown_stack_name
 from kms_access.sources.cloudformation.stacks import Stack
 from kms_access.sources.cloudformation.template import read_template
@@ -47,6 +49,18 @@ def load(paths: Sequence[Path], *, account: str = "") -> Inventory:
         not_covered.extend(assembly.not_covered)
     _make_identities_unique(stacks)
     not_covered.extend(_settle_partition(stacks))
+    noted = list(not_covered)
+    inventory = _inventory(Deployment(stacks), not_covered)
+    return replace(inventory, with_defaults=_with_defaults(stacks, noted))
+
+
+def _with_defaults(stacks: Sequence[Stack], not_covered: list[NotCovered]) -> Inventory | None:
+    """The inventory if nobody supplies parameters; None if the templates have no defaults."""
+    defaults = {stack: defaults_of(stack) for stack in stacks}
+    if not any(defaults.values()):
+        return None
+    for stack, values in defaults.items():
+        stack.given = {**values, **stack.given}
     return _inventory(Deployment(stacks), not_covered)
 
 

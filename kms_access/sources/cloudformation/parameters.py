@@ -32,12 +32,31 @@ def parameter(resolver: Resolver, stack: Stack, name: str) -> Any:
     )
 
 
+def defaults_of(stack: Stack) -> dict[str, Any]:
+    """The parameters of a stack that nobody supplies, with their default values."""
+    found: dict[str, Any] = {}
+    for name, declaration in stack.template.parameters.items():
+        if name in stack.given or name in stack.parameter_nodes:
+            continue
+        if not isinstance(declaration, Mapping):
+            continue
+        default = as_value(declaration.get("Default"))
+        if default is not None and not _is_hidden(declaration):
+            found[name] = default
+    return found
+
+
+def _is_hidden(declaration: Mapping[str, Any]) -> bool:
+    """Whether the value stands elsewhere: in Systems Manager, or only in the call."""
+    is_secret = as_value(declaration.get("NoEcho")) == "true"
+    return is_secret or str(declaration.get("Type")).startswith(_SSM_VALUE)
+
+
 def _supplied(
     resolver: Resolver, stack: Stack, name: str, declaration: Mapping[str, Any], unknown: Value
 ) -> Any:
     kind = str(declaration.get("Type"))
-    hidden = as_value(declaration.get("NoEcho")) == "true"
-    if kind.startswith(_SSM_VALUE) or hidden:
+    if _is_hidden(declaration):
         return unknown
     if stack.parent is not None and name in stack.parameter_nodes:
         value = resolver.resolve(stack.parameter_nodes[name], stack.parent)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kms_access.policies.answers import Reason, ReasonKind
-from kms_access.policies.document import PolicyDocument, Problem
+from kms_access.policies.document import PolicyDocument, Problem, Statement
 from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.parsing import parse_policy, unreadable_policy
 from kms_access.sources.cloudformation.alternatives import (
@@ -156,22 +156,18 @@ def _merged(
     unreadable = next((d.unreadable for d in documents if d.unreadable), None)
     if unreadable is not None:
         return unreadable_policy(documents[0].grammar, unreadable)
-    statements: list[Any] = []
-    kept: list[Any] = []
+    held = [{replace(s, index=0) for s in document.statements} for document in documents]
+    kept: dict[Statement, Statement] = {}
     for document in documents:
         for statement in document.statements:
             plain = replace(statement, index=0)
-            if plain in kept:
-                continue
-            kept.append(plain)
-            certain = everywhere and all(
-                any(replace(other, index=0) == plain for other in each.statements)
-                for each in documents
-            )
-            doubt = statement.uncertain or (None if certain else reason)
-            statements.append(replace(statement, index=len(statements), uncertain=doubt))
+            if plain not in kept:
+                certain = everywhere and all(plain in each for each in held)
+                doubt = statement.uncertain or (None if certain else reason)
+                kept[plain] = replace(statement, index=len(kept), uncertain=doubt)
+    statements = tuple(kept.values())
     problems = tuple(dict.fromkeys(p for document in documents for p in document.problems))
-    return replace(documents[0], statements=tuple(statements), problems=problems, text=None)
+    return replace(documents[0], statements=statements, problems=problems, text=None)
 
 
 def with_uncertainty(document: PolicyDocument, reason: Reason | None) -> PolicyDocument:

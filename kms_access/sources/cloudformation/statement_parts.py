@@ -32,10 +32,12 @@ def common_and_rest(readings: Sequence[Any]) -> tuple[Any | None, list[Any]]:
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         return None, list(readings)
-    common = [item for item in known[0] if all(item in part for part in known)]
+    # Items may be lists or objects, so their representations are compared: lists can be long.
+    in_all = set.intersection(*({repr(item) for item in part} for part in known))
+    common = [item for item in known[0] if repr(item) in in_all]
     if not common:
         return None, list(readings)
-    rests = [[item for item in part if item not in common] for part in known]
+    rests = [[item for item in part if repr(item) not in in_all] for part in known]
     return (
         {**first, name: _joined(name, common)},
         [{**first, name: _joined(name, rest)} for rest in rests if rest],

@@ -95,9 +95,13 @@ def substitute(resolver: Resolver, stack: Stack, argument: Any) -> Any:
         return unknown_text(f"a Fn::Sub of {stack.identity} {digest(argument)}")
     pieces: list[Value] = []
     end = 0
+    values: dict[str, Value] = {}
     for match in _PLACEHOLDER.finditer(template):
-        pieces.append(template[end : match.start()])
-        pieces.append(_placeholder(resolver, stack, match.group(1), names))
+        name = match.group(1)
+        # A value is looked up once: where it is a Fn::Sub again, and so on, each turn doubles.
+        if name not in values:
+            values[name] = _placeholder(resolver, stack, name, names)
+        pieces += (template[end : match.start()], values[name])
         end = match.end()
     return joined((*pieces, template[end:]))
 
@@ -125,6 +129,24 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: Any) -> Any:
     if not isinstance(entries, Mapping) or top is None or second is None:
         return unknown_text(label)
     default = resolved[3].get("DefaultValue") if _is_default(resolved) else None
+    unknown = unknown_text(label)
+    # Kept, because a map can have as many rows as there are places that ask for one.
+    return resolver.once(
+        ("map entry", stack, map_name, top, second, repr(default)),
+        lambda: _map_entry(stack, map_name, entries, (top, second), default, unknown),
+        unknown,
+    )
+
+
+def _map_entry(
+    stack: Stack,
+    map_name: Value | None,
+    entries: Mapping[str, Any],
+    keys: tuple[Value, Value],
+    default: Any,
+    unknown: Value,
+) -> Any:
+    top, second = keys
     if isinstance(second, str) and not isinstance(top, str):
         found = [_entry(entries, key, second) for key in entries]
         values = [as_value(value) for value in (*found, default) if value is not None]
@@ -135,12 +157,12 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: Any) -> Any:
     entry = _entry(entries, top, second)
     if entry is None:
         both_known = isinstance(top, str) and isinstance(second, str)
-        return default if both_known and default is not None else unknown_text(label)
+        return default if both_known and default is not None else unknown
     items = [as_value(item) for item in entry] if isinstance(entry, list) else [as_value(entry)]
-    values = [with_dynamic_references(item) for item in items if item is not None]
-    if len(values) < len(items):
-        return unknown_text(label)
-    return values if isinstance(entry, list) else values[0]
+    texts = [with_dynamic_references(item) for item in items if item is not None]
+    if len(texts) < len(items):
+        return unknown
+    return texts if isinstance(entry, list) else texts[0]
 
 
 def _is_default(arguments: list[Any]) -> bool:

@@ -23,6 +23,7 @@ from kms_access.policies.text import (
 MAXIMUM_CHARACTERS = 1 << 16
 MAXIMUM_PARTS = 512
 _MAXIMUM_SHAPE = 500
+_MAXIMUM_DESCRIPTION = 1_000
 _REFERENCE_START = "{{resolve:"
 _REFERENCE_END = "}}"
 
@@ -78,12 +79,17 @@ def is_known(node: Any) -> bool:
 
 def joined(pieces: Iterable[str | Unknown | Text]) -> Value:
     """The pieces as one string, bounded, with its dynamic references as unknown parts."""
-    value = with_dynamic_references(concat(pieces))
-    parts = (value,) if isinstance(value, str) else value.parts
+    parts = [
+        part
+        for piece in pieces
+        for part in (piece.parts if isinstance(piece, Text) else (piece,))
+        if part != ""
+    ]
     length = sum(len(part) for part in parts if isinstance(part, str))
-    if length > MAXIMUM_CHARACTERS or len(parts) > MAXIMUM_PARTS:
-        return unknown_text(f"a text of more than {MAXIMUM_CHARACTERS} characters {digest(value)}")
-    return value
+    unknowns = sum(isinstance(part, Unknown) for part in parts)
+    if length > MAXIMUM_CHARACTERS or unknowns > MAXIMUM_PARTS:
+        return unknown_text(f"a text of more than {MAXIMUM_CHARACTERS} characters {digest(parts)}")
+    return with_dynamic_references(concat(parts))
 
 
 def with_dynamic_references(value: Value) -> Value:
@@ -138,7 +144,9 @@ def describe_alternatives(alternatives: Sequence[Any]) -> str:
     """The alternatives in words that differ whenever the alternatives do."""
     values = [as_value(node) for node in alternatives]
     if all(value is not None and len(str(value)) <= 80 for value in values):
-        return " or ".join(f'"{value}"' for value in values)
+        described = " or ".join(f'"{value}"' for value in values)
+        if len(described) <= _MAXIMUM_DESCRIPTION:
+            return described
     return f"one of {len(alternatives)} values {digest(alternatives)}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from kms_access.policies.json_text import Number
+from kms_access.policies.json_text import Number, position_at
 from kms_access.policies.text import Text, Unknown
 from kms_access.sources.cloudformation.json_reading import MAXIMUM_DEPTH
 from kms_access.sources.interface import SourceError
@@ -44,8 +44,12 @@ def read_yaml_file(text: str, file: str) -> tuple[Any, dict[str, int]]:
         message = f"no YAML: {error.problem or error.context or 'not readable'}"
         raise _at(message, file, mark) from None
     except yaml.YAMLError as error:
-        message = str(error).splitlines()[0]
-        raise SourceError(f"no YAML: {message}", file=file) from None
+        message = f"no YAML: {str(error).splitlines()[0]}"
+        found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+        if found is None:
+            raise SourceError(message, file=file) from None
+        place = position_at(text, found.start())
+        raise SourceError(message, file, place.line, place.column) from None
     except RecursionError:
         raise SourceError(f"nested more than {MAXIMUM_DEPTH} levels deep", file=file) from None
     return builder.document, builder.lines
