@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kms_access.decisions.access_map import AccessMap, access_map
 from kms_access.decisions.static_facts import Organization
@@ -13,6 +13,9 @@ from kms_access.rules.checks import CHECKS
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level, Rules
 from kms_access.rules.situation import Situation
+
+_UNDECIDED = "undecided"
+_WITH_DEFAULTS = "with the default values of the template's parameters"
 
 PROVEN, VIOLATED, USAGE, UNDECIDED, INTERNAL = 0, 1, 2, 3, 4
 """The exit codes; when several apply, the first of 4, 2, 1, 3."""
@@ -37,7 +40,7 @@ class Assessment:
     def exit_code(self) -> int:
         """0 proven, 1 violated, 3 undecided; warnings do not count."""
         errors = {finding.check for finding in self.findings if finding.level is Level.ERROR}
-        if errors - {"undecided"}:
+        if errors - {_UNDECIDED}:
             return VIOLATED
         return UNDECIDED if errors else PROVEN
 
@@ -52,15 +55,10 @@ def assess(inventory: Inventory, rules: Rules) -> Assessment:
     organization = Organization(rules.organization, frozenset(rules.accounts.values()))
     facts = access_map(inventory, organization)
     situation = Situation(facts, rules, organization)
-    findings: list[Finding] = []
-    silenced = 0
-    for check in CHECKS.values():
-        level = rules.checks.get(check.id, check.level)
-        found = list(check.find(situation, level))
-        if level is Level.OFF:
-            silenced += len(found)
-        else:
-            findings += found
+    found = _findings(situation)
+    if inventory.with_defaults is not None:
+        found += _by_default(inventory.with_defaults, situation, found)
+    findings = dict.fromkeys(finding for finding in found if finding.level is not Level.OFF)
     unruled = tuple(
         key.label
         for key in facts.keys
@@ -70,8 +68,29 @@ def assess(inventory: Inventory, rules: Rules) -> Assessment:
     return Assessment(
         facts,
         rules,
-        tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.order)),
-        silenced,
+        tuple(sorted(findings, key=lambda finding: finding.order)),
+        sum(finding.level is Level.OFF for finding in found),
         unruled,
         notes,
     )
+
+
+def _findings(situation: Situation) -> list[Finding]:
+    rules = situation.rules
+    return [
+        finding
+        for check in CHECKS.values()
+        for finding in check.find(situation, rules.checks.get(check.id, check.level))
+    ]
+
+
+def _by_default(inventory: Inventory, situation: Situation, known: list[Finding]) -> list[Finding]:
+    """What is wrong if nobody supplies the parameters: a default may convict, never acquit."""
+    organization = situation.organization
+    facts = access_map(inventory, organization)
+    told = {finding.fingerprint for finding in known}
+    return [
+        replace(finding, details=(*finding.details, _WITH_DEFAULTS))
+        for finding in _findings(Situation(facts, situation.rules, organization))
+        if finding.check != _UNDECIDED and finding.fingerprint not in told
+    ]

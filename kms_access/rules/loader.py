@@ -28,6 +28,7 @@ from kms_access.rules.yaml_nodes import (
     Entry,
     Mapping,
     Node,
+    Place,
     RulesError,
     Scalar,
     Sequence,
@@ -41,6 +42,8 @@ _PRINCIPAL_FORMS = (
     '"role/NAME", "user/NAME", an ARN, a service such as "cloudtrail.amazonaws.com", '
     "a quoted account id or an organization id"
 )
+_KEY_FIELDS = ("name", "match", "allow", "require", "iam-delegation")
+_DELEGATION = ("allowed", "forbidden")
 _FIELDS = ("version", "accounts", "organization", "deployers", "teams", "keys", "checks")
 
 
@@ -196,7 +199,7 @@ def _keys(node: Node | None, teams: dict[str, Team]) -> tuple[KeyRule, ...]:
 
 def _key(node: Node, teams: dict[str, Team]) -> KeyRule:
     mapping = _mapping(node, "an item of keys")
-    fields = _fields(mapping, ("name", "match", "allow", "require"), "a key rule")
+    fields = _fields(mapping, _KEY_FIELDS, "a key rule")
     for needed in ("name", "match"):
         if needed not in fields:
             raise mapping.place.error(f'"{needed}" is missing in a key rule')
@@ -206,7 +209,17 @@ def _key(node: Node, teams: dict[str, Team]) -> KeyRule:
         _permissions(fields.get("allow"), teams, '"allow"'),
         _permissions(fields.get("require"), teams, '"require"'),
         mapping.place,
+        _delegation_forbidden(fields.get("iam-delegation")),
     )
+
+
+def _delegation_forbidden(node: Node | None) -> Place | None:
+    if node is None:
+        return None
+    word = _text(node, '"iam-delegation"')
+    if word.text not in _DELEGATION:
+        raise _unknown(word, _DELEGATION, 'value of "iam-delegation"')
+    return word.place if word.text == "forbidden" else None
 
 
 def _match(node: Node) -> KeyMatch:

@@ -68,13 +68,18 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """What the teams may and must be able to do with the keys that match."""
+    """What the teams may and must be able to do with the keys that match.
+
+    `delegation_forbidden` is where the rule says `iam-delegation: forbidden`, None where it does
+    not: then the key policy may let identity policies give access (K43).
+    """
 
     name: str
     match: KeyMatch
     allow: Mapping[str, tuple[Permission, ...]]
     require: Mapping[str, tuple[Permission, ...]]
     place: Place
+    delegation_forbidden: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

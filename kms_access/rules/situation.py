@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from kms_access.decisions.access_map import Access, AccessMap, Evaluator
+from kms_access.decisions.access_map import AccessMap
+from kms_access.decisions.detour import Detour
+from kms_access.decisions.evaluator import Access, Evaluator
+from kms_access.decisions.reach import Reach
 from kms_access.decisions.static_facts import Organization
-from kms_access.decisions.subjects import Subject
+from kms_access.decisions.subjects import Subject, SubjectKind
 from kms_access.inventory.model import Key
-from kms_access.policies.answers import NO, Answer, Truth
+from kms_access.policies.answers import Answer, Truth, any_of
+from kms_access.policies.principals import PrincipalKind
+from kms_access.policies.text import Value
+from kms_access.rules.everyone import PUBLIC_ACCESS, WideAccess
+from kms_access.rules.holdings import PUT_KEY_POLICY, Holdings, holdings_of
 from kms_access.rules.matching import Accounts, belongs_to, deployers_among, key_matches
-from kms_access.rules.model import KeyRule, Permission, Rules
+from kms_access.rules.model import KeyRule, Level, Permission, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,17 @@ class MatchedRule:
 
     rule: KeyRule
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What the rules allow to one subject on one key: lists, and whether each is for it."""
+
+    lists: tuple[tuple[Answer, tuple[Permission, ...]], ...]
+
+    def answer(self, action: str) -> Answer:
+        """Whether one of the lists allows the action."""
+        return any_of(answer for answer, listed in self.lists if allows(listed, action))
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,65 @@ class Situation:
     def evaluator(self) -> Evaluator:
         """For questions beyond the map."""
         return Evaluator(self.access_map.inventory, self.organization)
+
+    @cached_property
+    def without_grants(self) -> Evaluator:
+        """For questions about policies alone."""
+        return Evaluator(replace(self.access_map.inventory, grants=()), self.organization)
+
+    @cached_property
+    def key_side(self) -> Evaluator:
+        """For questions about what key policies let in, whatever else there is."""
+        inventory = replace(
+            self.access_map.inventory, grants=(), service_control=(), resource_control=()
+        )
+        return Evaluator(inventory, self.organization)
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """Who holds which power over a key."""
+        return holdings_of(self.access_map)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Who can obtain what by a detour."""
+        return Reach(self.access_map, self.organization)
+
+    @cached_property
+    def detours(self) -> tuple[Detour, ...]:
+        """Every detour, by subject, key and kinds."""
+        return tuple(self.reach)
+
+    @cached_property
+    def _mapped(self) -> frozenset[str]:
+        return frozenset(subject.identity for subject in self.access_map.subjects)
+
+    def gained(self, detour: Detour) -> frozenset[str]:
+        """The actions of a detour that its subject does not have as surely without it."""
+        if detour.subject.identity not in self._mapped:
+            return detour.actions
+        states = self.access_map.states(detour.subject, detour.key)
+        return frozenset(
+            action
+            for action in detour.actions
+            if action not in states or states[action].rank > detour.state.rank
+        )
+
+    @cached_property
+    def _by_label(self) -> dict[str, list[Subject]]:
+        result: dict[str, list[Subject]] = {}
+        for subject in self.reach.subjects:
+            result.setdefault(subject.label, []).append(subject)
+        return result
+
+    def labelled(self, label: str) -> list[Subject]:
+        """The subjects that a step of a detour can mean."""
+        return self._by_label.get(label, [])
+
+    @cached_property
+    def wide(self) -> WideAccess:
+        """The access of everyone, and of any identity of an account."""
+        return WideAccess(self.access_map)
 
     @cached_property
     def _rules_by_key(self) -> dict[str, tuple[MatchedRule, ...]]:
@@ -58,34 +135,126 @@ class Situation:
 
     @cached_property
     def _members(self) -> dict[tuple[str, str], Answer]:
-        return {
-            (subject.identity, team.name): belongs_to(subject, team, self._accounts)
-            for subject in self.access_map.subjects
-            for team in self.rules.teams.values()
-        }
+        return {}
 
     def member(self, subject: Subject, team: str) -> Answer:
         """Whether the subject belongs to the team."""
-        return self._members.get((subject.identity, team), NO)
+        pair = (subject.identity, team)
+        if pair not in self._members:
+            self._members[pair] = belongs_to(subject, self.rules.teams[team], self._accounts)
+        return self._members[pair]
+
+    @cached_property
+    def _certain_members(self) -> dict[str, tuple[Subject, ...]]:
+        return {}
+
+    def members(self, team: str) -> tuple[Subject, ...]:
+        """The subjects of the map that surely belong to the team."""
+        if team not in self._certain_members:
+            self._certain_members[team] = tuple(
+                subject
+                for subject in self.access_map.subjects
+                if self.member(subject, team).truth is Truth.TRUE
+            )
+        return self._certain_members[team]
+
+    @cached_property
+    def _deployers(self) -> dict[str, Truth]:
+        return {}
+
+    def _deploys(self, subject: Subject) -> Truth:
+        if subject.identity not in self._deployers:
+            answer = deployers_among(self.rules.deployers, subject, self._accounts)
+            self._deployers[subject.identity] = answer.truth
+        return self._deployers[subject.identity]
 
     def is_deployer(self, subject: Subject, key: Key) -> bool:
         """Whether the subject is who creates the key: configured, or named by the definitions."""
-        configured = deployers_among(self.rules.deployers, subject, self._accounts)
-        return configured.truth is Truth.TRUE or subject.arn in key.deployers
+        return self._deploys(subject) is Truth.TRUE or subject.arn in key.deployers
+
+    @cached_property
+    def _configured_deployers(self) -> tuple[Subject, ...]:
+        return tuple(s for s in self.access_map.subjects if self._deploys(s) is Truth.TRUE)
+
+    def deployers(self, key: Key) -> list[Subject]:
+        """The subjects of the map that create the key."""
+        named = (self._by_arn.get(arn) for arn in key.deployers)
+        found = [*self._configured_deployers, *(subject for subject in named if subject)]
+        return list({subject.identity: subject for subject in found}.values())
+
+    @cached_property
+    def _by_arn(self) -> dict[Value, Subject]:
+        return {subject.arn: subject for subject in reversed(self.access_map.subjects)}
+
+    @cached_property
+    def _accounts_of_map(self) -> dict[Value, Subject]:
+        kind = SubjectKind.ACCOUNT
+        return {s.account: s for s in reversed(self.access_map.subjects) if s.kind is kind}
+
+    def others_of(self, account: Value) -> Subject | None:
+        """The row for any identity of an account of which no policy speaks."""
+        return self._accounts_of_map.get(account)
 
     def may_deploy(self, subject: Subject) -> bool:
         """Whether it is open if the subject is one of the configured deployers."""
-        configured = deployers_among(self.rules.deployers, subject, self._accounts)
-        return configured.truth is Truth.UNKNOWN
+        return self._deploys(subject) is Truth.UNKNOWN
+
+    def permissions(self, subject: Subject, key: Key) -> Permissions:
+        """What the rules for the key allow to the teams of the subject."""
+        lists = (
+            (matched.answer & self.member(subject, team), permissions)
+            for matched in self.rules_for(key)
+            for team, permissions in matched.rule.allow.items()
+        )
+        return Permissions(tuple(pair for pair in lists if pair[0].truth is not Truth.FALSE))
+
+    def permission(self, subject: Subject, key: Key, action: str) -> Answer:
+        """Whether a rule for the key allows this action to a team of the subject."""
+        return self.permissions(subject, key).answer(action)
 
     def permission_for(self, access: Access) -> Answer:
         """Whether a rule for the key allows this access to a team of the subject."""
-        answer = NO
-        for matched in self.rules_for(access.key):
-            for team, permissions in matched.rule.allow.items():
-                if allows(permissions, access.action):
-                    answer = answer | (matched.answer & self.member(access.subject, team))
-        return answer
+        return self.permission(access.subject, access.key, access.action)
+
+    def governs(self, subject: Subject, key: Key) -> bool:
+        """Whether it is known that a subject has power over a key: root user and deployers.
+
+        Both can change the key policy (K44, K152): no other power adds anything to that.
+        """
+        is_root = subject.callers[0].principal.kind is PrincipalKind.ROOT
+        own = subject.kind is SubjectKind.ELSEWHERE and subject.account == key.account
+        return (is_root and own) or self.is_deployer(subject, key)
+
+    def may_rewrite(self, subject: Subject, key: Key) -> bool:
+        """Whether a rule lets the subject change the key policy: then it may obtain everything."""
+        return self.permission(subject, key, PUT_KEY_POLICY).truth is not Truth.FALSE
+
+    def is_beyond_rules(self, subject: Subject, key: Key) -> bool:
+        """Whether what a subject can obtain on a key is known as it is, or may be."""
+        return self.governs(subject, key) or self.may_rewrite(subject, key)
+
+    def is_known(self, access: Access) -> bool:
+        """Whether a power is known, allowed by a rule, or only perhaps not allowed.
+
+        Where it is open whether a rule allows it, the check `undecided` speaks.
+        """
+        if self.governs(access.subject, access.key):
+            return True
+        return self.permission_for(access).truth is not Truth.FALSE
+
+    @property
+    def _reports_public(self) -> bool:
+        return self.rules.checks.get(PUBLIC_ACCESS, Level.ERROR) is Level.ERROR
+
+    def is_public(self, access: Access) -> bool:
+        """Whether the access is that of everyone, which `public-access` reports as an error."""
+        return self._reports_public and self.wide.is_public(access)
+
+    def is_told_elsewhere(self, access: Access) -> bool:
+        """Whether a finding about everyone, or about any identity of the account, tells it."""
+        if self._reports_public and self.wide.follows_from_public(access):
+            return access.subject.kind is not SubjectKind.EVERYONE
+        return self.wide.is_shared(access)
 
 
 def allows(permissions: tuple[Permission, ...], action: str) -> bool:

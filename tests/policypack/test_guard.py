@@ -98,7 +98,7 @@ def test_many_findings_are_capped() -> None:
         Declared(KEY, f"open-{i}", {"policy": document(DELEGATION, allow("All", "*", "kms:*"))})
         for i in range(20)
     ]
-    violations = Pack().run(*keys)
+    violations = [v for v in Pack().run(*keys) if v.level == "mandatory"]
     assert len(violations) == 51
     assert violations[-1].message.endswith(" more findings")
     assert "… and " in violations[-1].message

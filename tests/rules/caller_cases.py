@@ -6,11 +6,13 @@ from typing import Any
 
 from kms_access.policies.text import Text, Unknown
 from tests.builders import ACCOUNT, DELEGATION, OTHER, allow, deny, grant, key, role_arn, user_arn
-from tests.rules.check_cases import READER, Case, custom
+from tests.rules.check_cases import READER, RULES, Case, custom
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 OWN = f"any other identity of account {ACCOUNT}"
 PUBLIC = "public-access: everyone can decrypt with key alias/data"
+OUTSIDE = f"external-account: role ci of account {OTHER} has access to key alias/data"
+OUTSIDE_ACCOUNT = f"external-account: account {OTHER} can let its identities access key alias/data"
 PARTNER = Text((Unknown('parameter "Partner"', "[0-9]"),))
 
 
@@ -75,7 +77,7 @@ CALLER_CASES = {
     "an identity that a condition of delegation names": case(
         allow({"AWS": OTHER}, "kms:Encrypt", **when(
             "ArnEquals", "aws:PrincipalArn", role_arn("ci", OTHER))),
-        findings=["team-access: role ci can encrypt with key alias/data"],
+        findings=[OUTSIDE, "team-access: role ci can encrypt with key alias/data"],
     ),
     "users that a condition of the own account names": case(
         allow(
@@ -92,7 +94,7 @@ CALLER_CASES = {
     "an identity that a Deny spares": case(
         allow({"AWS": OTHER}, "kms:Encrypt"),
         deny("*", "kms:Encrypt", **when("ArnNotEquals", "aws:PrincipalArn", role_arn("ci", OTHER))),
-        findings=["team-access: role ci can encrypt with key alias/data"],
+        findings=[OUTSIDE, "team-access: role ci can encrypt with key alias/data"],
     ),
     "an organization that a Deny spares": case(
         allow("*", "kms:Encrypt"),
@@ -106,7 +108,7 @@ CALLER_CASES = {
     "the identities of a pattern in another account": case(
         allow("*", "kms:Encrypt", **when(
             "ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{OTHER}:role/*")),
-        findings=[f"team-access: account {OTHER} can encrypt with key alias/data"],
+        findings=[OUTSIDE_ACCOUNT, f"team-access: account {OTHER} can encrypt with key alias/data"],
     ),
     "services that a statement for everyone admits": case(
         allow("*", "kms:Decrypt", **when("StringEquals", "aws:SourceAccount", OTHER)),
@@ -120,7 +122,10 @@ CALLER_CASES = {
     "a service whose name is not known": case(
         allow({"Service": Text(("logs.", Unknown("the Region", "[a-z0-9-]"), ".amazonaws.com"))},
               "kms:Decrypt"),
-        findings=[decrypts("service logs.<the Region>.amazonaws.com")],
+        findings=[
+            "confused-deputy: service logs.<the Region>.amazonaws.com can use key alias/data for "
+            "anybody: no condition fixes the source of its request",
+            decrypts("service logs.<the Region>.amazonaws.com")],
     ),
     "a key that a rule may be for": Case(
         [custom(allow(user_arn("eve"), "kms:Decrypt"),
@@ -141,7 +146,7 @@ CALLER_CASES = {
     "a grantee given as an account id": Case(
         [custom()],
         grants=[grant(custom(), GranteePrincipal=OTHER, Operations=["Encrypt"])],
-        findings=[f"team-access: account {OTHER} can encrypt with key alias/data"],
+        findings=[OUTSIDE_ACCOUNT, f"team-access: account {OTHER} can encrypt with key alias/data"],
         code=1,
     ),
     "a session of a role that its team lists by ARN": case(
@@ -193,9 +198,79 @@ checks: {public-access: warning}
                  "ArnLike", "aws:PrincipalArn", role_arn("deployer*"))))],
         [READER],
         findings=[
+            f"self-escalation: {OWN} can give itself every action on key alias/data by "
+            "rewriting the key policy",
             f"team-access: {OWN} can administer key alias/data",
             "undecided: cannot decide who can change the key policy of alias/data",
         ],
+        code=1,
+    ),
+    "public-access under a condition that does not fix the caller": Case(
+        [
+            key(
+                "other",
+                DELEGATION,
+                allow(
+                    "*",
+                    "kms:Decrypt",
+                    Condition={"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}},
+                ),
+            )
+        ],
+        findings=["public-access: everyone can decrypt with key alias/other"],
+        code=1,
+    ),
+    "public-access: a negated condition on a key that outsiders lack": Case(
+        [
+            key(
+                "other",
+                DELEGATION,
+                allow(
+                    "*", "kms:Decrypt", Condition={"StringNotEquals": {"aws:username": "nobody"}}
+                ),
+            )
+        ],
+        findings=["public-access: everyone can decrypt with key alias/other"],
+        code=1,
+    ),
+    "not public: the caller's account is fixed": Case(
+        [
+            key(
+                "other",
+                DELEGATION,
+                allow(
+                    "*", "kms:Decrypt", Condition={"StringEquals": {"kms:CallerAccount": ACCOUNT}}
+                ),
+            )
+        ],
+    ),
+    "not public: the organization is fixed": Case(
+        [
+            key(
+                "other",
+                DELEGATION,
+                allow(
+                    "*",
+                    "kms:Decrypt",
+                    Condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
+                ),
+            )
+        ],
+        rules=RULES.replace("teams:", "organization: o-a1b2c3d4e5\nteams:"),
+    ),
+    "public after all: the organization with IfExists": Case(
+        [
+            key(
+                "other",
+                DELEGATION,
+                allow(
+                    "*",
+                    "kms:Decrypt",
+                    Condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
+                ),
+            )
+        ],
+        findings=["public-access: everyone can decrypt with key alias/other"],
         code=1,
     ),
 }  # fmt: skip

@@ -47,6 +47,10 @@ keys:
 """
 READER = role("app-reader", iam("kms:Decrypt"))
 ADMINISTRATION = allow(role_arn("deployer"), "kms:PutKeyPolicy")
+ROOT_USER = DELEGATION | {
+    "Condition": {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:root"}}
+}
+"""Keeps the key manageable whoever is deleted, and delegates nothing (K45, K154)."""
 UNNAMED = Text((Unknown("the name of role Unnamed", "[a-z-]", unique=True),))
 UNKNOWN_ARN = Text(("arn:aws:iam::111122223333:role/", Unknown('parameter "Reader"')))
 
@@ -65,7 +69,7 @@ class Case:
 def custom(*statements: Any, **fields: Any) -> Key:
     """The matched key with a key policy of its own that keeps the deployer and the reader."""
     reader = allow(role_arn("app-reader"), "kms:Decrypt")
-    return key("data", ADMINISTRATION, reader, *statements, **fields)
+    return key("data", ADMINISTRATION, ROOT_USER, reader, *statements, **fields)
 
 
 CASES = {
@@ -84,7 +88,12 @@ CASES = {
     "a team member beyond what its team may do": Case(
         [key("data")],
         [READER, role("app-admin", iam(["kms:Decrypt", "kms:PutKeyPolicy"]))],
-        findings=["team-access: role app-admin can administer key alias/data"],
+        findings=[
+            "separation-of-duties: role app-admin can both manage and use key alias/data",
+            "self-escalation: role app-admin can give itself every action on key alias/data by "
+            "rewriting the key policy",
+            "team-access: role app-admin can administer key alias/data",
+        ],
         code=1,
     ),
     "one finding for each capability": Case(
@@ -139,7 +148,10 @@ CASES = {
     ),
     "an identity of another account that the key policy names": Case(
         [custom(allow(role_arn("ci", OTHER), "kms:Encrypt"))],
-        findings=["team-access: role ci can encrypt with key alias/data"],
+        findings=[
+            "external-account: role ci of account 444455556666 has access to key alias/data",
+            "team-access: role ci can encrypt with key alias/data",
+        ],
         code=1,
     ),
     "another account that the rules allow": Case(
@@ -147,12 +159,23 @@ CASES = {
     ),
     "another account beyond its rules": Case(
         [custom(allow({"AWS": OTHER}, ["kms:Decrypt", "kms:CreateGrant"]))],
-        findings=["team-access: account 444455556666 can give or revoke grants on key alias/data"],
+        findings=[
+            "external-account: account 444455556666 can let its identities access key alias/data",
+            "grant-delegation: account 444455556666 can create grants for anybody on key "
+            "alias/data",
+            "team-access: account 444455556666 can give or revoke grants on key alias/data",
+        ],
         code=1,
     ),
     "a service that the rules allow, and one that they do not": Case(
         [custom(allow({"Service": ["logs.amazonaws.com", "sns.amazonaws.com"]}, "kms:Decrypt"))],
-        findings=["team-access: service sns.amazonaws.com can decrypt with key alias/data"],
+        findings=[
+            "confused-deputy: service logs.amazonaws.com can use key alias/data for anybody: "
+            "no condition fixes the source of its request",
+            "confused-deputy: service sns.amazonaws.com can use key alias/data for anybody: "
+            "no condition fixes the source of its request",
+            "team-access: service sns.amazonaws.com can decrypt with key alias/data",
+        ],
         code=1,
     ),
     "everyone of the own account": Case(
@@ -259,73 +282,6 @@ CASES = {
         findings=[
             "public-access: everyone can decrypt with key alias/data",
         ],
-        code=1,
-    ),
-    "public-access under a condition that does not fix the caller": Case(
-        [
-            key(
-                "other",
-                DELEGATION,
-                allow(
-                    "*",
-                    "kms:Decrypt",
-                    Condition={"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}},
-                ),
-            )
-        ],
-        findings=["public-access: everyone can decrypt with key alias/other"],
-        code=1,
-    ),
-    "public-access: a negated condition on a key that outsiders lack": Case(
-        [
-            key(
-                "other",
-                DELEGATION,
-                allow(
-                    "*", "kms:Decrypt", Condition={"StringNotEquals": {"aws:username": "nobody"}}
-                ),
-            )
-        ],
-        findings=["public-access: everyone can decrypt with key alias/other"],
-        code=1,
-    ),
-    "not public: the caller's account is fixed": Case(
-        [
-            key(
-                "other",
-                DELEGATION,
-                allow(
-                    "*", "kms:Decrypt", Condition={"StringEquals": {"kms:CallerAccount": ACCOUNT}}
-                ),
-            )
-        ],
-    ),
-    "not public: the organization is fixed": Case(
-        [
-            key(
-                "other",
-                DELEGATION,
-                allow(
-                    "*",
-                    "kms:Decrypt",
-                    Condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
-                ),
-            )
-        ],
-    ),
-    "public after all: the organization with IfExists": Case(
-        [
-            key(
-                "other",
-                DELEGATION,
-                allow(
-                    "*",
-                    "kms:Decrypt",
-                    Condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
-                ),
-            )
-        ],
-        findings=["public-access: everyone can decrypt with key alias/other"],
         code=1,
     ),
     "undecided: a principal that is not known yet": Case(

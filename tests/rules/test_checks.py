@@ -10,7 +10,17 @@ from kms_access.inventory.model import Inventory
 from kms_access.rules import Assessment, assess, load_rules
 from tests.builders import allow, key, role_arn, user_arn
 from tests.rules.caller_cases import CALLER_CASES
-from tests.rules.check_cases import ADMINISTRATION, CASES, Case
+from tests.rules.check_cases import ADMINISTRATION, CASES, ROOT_USER, Case
+from tests.rules.check_cases_detours import CHAIN_CASES, ESCALATION_CASES
+from tests.rules.check_cases_keys import KEY_CASES
+from tests.rules.check_cases_powers import POWER_CASES
+from tests.rules.check_cases_statements import DEPUTY_CASES, STATEMENT_CASES
+
+TABLES = (
+    *(CASES, CALLER_CASES, POWER_CASES, DEPUTY_CASES, STATEMENT_CASES, KEY_CASES),
+    *(ESCALATION_CASES, CHAIN_CASES),
+)
+EVERY = {name: case for table in TABLES for name, case in table.items()}
 
 
 def result_of(case: Case, folder: Path) -> Assessment:
@@ -22,9 +32,13 @@ def result_of(case: Case, folder: Path) -> Assessment:
     return assess(inventory, load_rules(path))
 
 
-@pytest.mark.parametrize("name", [*CASES, *CALLER_CASES])
+def test_no_case_hides_another() -> None:
+    assert len(EVERY) == sum(len(table) for table in TABLES)
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_findings(name: str, tmp_path: Path) -> None:
-    case = CASES[name] if name in CASES else CALLER_CASES[name]
+    case = EVERY[name]
     assessment = result_of(case, tmp_path)
     found = [f"{finding.check}: {finding.claim}" for finding in assessment.findings]
     assert sorted(found) == sorted(case.findings)
@@ -45,6 +59,7 @@ def test_fingerprints_name_the_access_fact_and_nothing_else(tmp_path: Path) -> N
                 "data",
                 allow(role_arn("app-x"), "kms:Decrypt"),
                 ADMINISTRATION,
+                ROOT_USER,
                 allow(role_arn("app-reader"), "kms:Decrypt"),
                 allow(user_arn("eve"), ["kms:Encrypt", "kms:ReEncryptTo"]),
             )

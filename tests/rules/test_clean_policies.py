@@ -16,6 +16,13 @@ version: 1
 accounts: {{a: "{ACCOUNT}"}}
 organization: o-a1b2c3d4e5
 deployers: [role/deployer]
+teams:
+  administrators: {{principals: [role/admin]}}
+  users: {{principals: [role/app]}}
+keys:
+  - name: made in the console
+    match: {{alias: alias/console}}
+    allow: {{administrators: [administer, grant, view], users: [use, view, grant]}}
 """
 IDENTITIES = (
     role("a"),
@@ -54,7 +61,9 @@ CLEAN: dict[str, Key] = {
     "G6 the exact matrix of a generator": key(
         "k",
         allow("*", ["kms:PutKeyPolicy", "kms:GetKeyPolicy"], **when(
-            ArnEquals={"aws:PrincipalArn": [role_arn("admin"), role_arn("deployer")]})),
+            ArnEquals={"aws:PrincipalArn": role_arn("deployer")})),
+        allow("*", ["kms:GetKeyPolicy", "kms:TagResource"], **when(
+            ArnEquals={"aws:PrincipalArn": role_arn("admin")})),
         allow("*", "kms:Decrypt", **when(ArnEquals={"aws:PrincipalArn": role_arn("app")})),
         deny("*", "kms:*", **when(
             ArnNotEquals={"aws:PrincipalArn": [
@@ -67,7 +76,7 @@ CLEAN: dict[str, Key] = {
         allow("*", "kms:Decrypt", **when(StringEquals={"aws:PrincipalOrgID": "o-a1b2c3d4e5"})),
     ),
     "G8 what the console writes": key(
-        "k",
+        "console",
         DELEGATION,
         allow(role_arn("admin"), ["kms:Create*", "kms:Put*", "kms:Describe*"]),
         allow(role_arn("app"), ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*"]),

@@ -103,6 +103,25 @@ MISTAKES = {
         "version: 1\nkeys:\n  - name: k\n",
         'rules.yaml:3:5: "match" is missing in a key rule',
     ),
+    "unknown field of a key rule": (
+        "version: 1\nkeys:\n  - name: k\n    iam_delegation: allowed\n",
+        'rules.yaml:4:5: unknown field of a key rule "iam_delegation", accepted are name, match, '
+        "allow, require, iam-delegation",
+    ),
+    "unknown delegation": (
+        "version: 1\nkeys:\n  - name: k\n    match: {alias: alias/k}\n    iam-delegation: deny\n",
+        'rules.yaml:5:21: unknown value of "iam-delegation" "deny", accepted are allowed, '
+        "forbidden",
+    ),
+    "delegation as a list": (
+        "version: 1\nkeys:\n  - name: k\n    match: {alias: alias/k}\n"
+        "    iam-delegation: [forbidden]\n",
+        'rules.yaml:5:21: "iam-delegation" is a list, text is expected',
+    ),
+    "delegation without a word": (
+        "version: 1\nkeys:\n  - name: k\n    match: {alias: alias/k}\n    iam-delegation:\n",
+        'rules.yaml:5:20: "iam-delegation" is empty',
+    ),
     "empty match": (
         "version: 1\nkeys:\n  - name: k\n    match: {}\n",
         'rules.yaml:4:12: "match" is empty, accepted are alias, arn, id, path, urn, stack, tags',
@@ -163,6 +182,10 @@ def test_mistake(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("version: 1\naccounts: {prod: 111122223333}\n", 'write "111122223333", ids are text'),
         ("version: 1\nteam: {}\n", 'did you mean "teams"?'),
         ("version: 1\nchecks: {team-acces: error}\n", 'did you mean "team-access"?'),
+        (
+            "version: 1\nkeys:\n  - {name: k, match: {alias: alias/k}, iam-delegation: allow}\n",
+            'did you mean "allowed"?',
+        ),
     ],
 )
 def test_help_stands_apart_from_the_message(
@@ -207,3 +230,12 @@ def test_good_file(tmp_path: Path) -> None:
     assert "kms:Decrypt" in rule.allow["payments"][0].actions
     assert rules.checks == {"undecided": Level.WARNING}
     assert rule.place.line == 11
+    assert rule.delegation_forbidden is None
+
+
+@pytest.mark.parametrize(("word", "line"), [("allowed", None), ("forbidden", 4)])
+def test_delegation_of_a_key_rule(word: str, line: int | None, tmp_path: Path) -> None:
+    text = f"version: 1\nkeys:\n  - {{name: k, match: {{id: K}},\n     iam-delegation: {word}}}\n"
+    (rule,) = load_rules(write(tmp_path, text)).keys
+    found = rule.delegation_forbidden
+    assert (found.line if found is not None else None) == line

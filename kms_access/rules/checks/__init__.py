@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kms_access.rules.checks import (
+    confused_deputy,
+    external_account,
+    grant_delegation,
+    iam_delegation,
+    ineffective_statement,
     invalid_policy,
+    key_deletion,
     lockout,
     public_access,
     required_access,
+    role_chain,
+    self_escalation,
+    separation_of_duties,
     team_access,
     undecided,
 )
@@ -20,7 +29,16 @@ CHECKS: Mapping[str, Check] = {
         team_access,
         required_access,
         lockout,
+        separation_of_duties,
+        self_escalation,
         public_access,
+        external_account,
+        iam_delegation,
+        grant_delegation,
+        confused_deputy,
+        role_chain,
+        key_deletion,
+        ineffective_statement,
         invalid_policy,
         undecided,
     )

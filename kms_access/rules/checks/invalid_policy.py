@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.decisions.access_map import actions_of
+from kms_access.decisions.action_masks import actions_of
 from kms_access.inventory.actions import find_action
 from kms_access.inventory.model import Grant, Inventory, Policy
 from kms_access.inventory.origin import Origin

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.decisions.access_map import Access
+from kms_access.decisions.evaluator import Access
 from kms_access.decisions.resolution import AccessState
-from kms_access.decisions.subjects import Subject, SubjectKind, root_user, subject_elsewhere
+from kms_access.decisions.subjects import Subject, root_user, subject_elsewhere
 from kms_access.inventory.model import Key
 from kms_access.policies.principals import parse_principal
 from kms_access.rules.checks.access_facts import describe_reasons
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.findings import Finding
+from kms_access.rules.lasting import only_managers
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
 
 _ID = "lockout"
 ACTION = "kms:PutKeyPolicy"
+_SHOWN = 3
 _DENIED = (AccessState.IMPLICITLY_DENIED, AccessState.EXPLICITLY_DENIED)
 
 
@@ -45,6 +47,35 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 tuple(_explain(situation, key)),
                 "let the deployer or the account principal use kms:PutKeyPolicy in the key policy",
             )
+        elif state is AccessState.ALLOWED:
+            yield from _not_lasting(situation, key, level)
+
+
+def _not_lasting(situation: Situation, key: Key, level: Level) -> Iterator[Finding]:
+    """A warning where only principals that can be deleted keep the key policy (K154)."""
+    if not _attempt(situation, _root_user(key), key).state.is_denied:
+        return
+    managers = only_managers(situation, key)
+    names = [access.subject.label for access in managers]
+    if not names:
+        return
+    alone = len(names) == 1
+    verb, they = ("keeps", "it is") if alone else ("keep", "they are")
+    yield _finding(
+        key,
+        Level.OFF if level is Level.OFF else Level.WARNING,
+        f"only {_listed(names)} {verb} the key policy of {key.label}: "
+        f"if {they} deleted, only AWS Support helps",
+        ("a principal that is made again under its old name does not get the access back (K60)",),
+        "let the account principal, at least its root user, use kms:PutKeyPolicy too",
+        "lasting",
+    )
+
+
+def _listed(names: list[str]) -> str:
+    shown = names[:_SHOWN]
+    more = len(names) - _SHOWN
+    return " and ".join([*shown, *([f"{more} more"] if more > 0 else [])])
 
 
 def _explain(situation: Situation, key: Key) -> Iterator[str]:
@@ -77,21 +108,19 @@ def management_of(situation: Situation, key: Key) -> AccessState:
         return AccessState.UNDECIDED
     if root in (AccessState.CONDITIONAL, AccessState.UNDECIDED) or deployers:
         return AccessState.UNDECIDED
-    candidates = [
-        subject
-        for subject in situation.access_map.subjects
-        if not situation.rules.deployers or situation.may_deploy(subject)
-    ]
-    held = any(_attempt(situation, subject, key).state not in _DENIED for subject in candidates)
+    held = any(
+        not situation.rules.deployers or situation.may_deploy(access.subject)
+        for access in situation.holdings.managers.get(key.origin.identity, ())
+    )
     return AccessState.UNDECIDED if held else AccessState.IMPLICITLY_DENIED
 
 
 def _others_of_account(situation: Situation, key: Key) -> AccessState:
     """Whether an identity of the key's account of which no policy speaks may manage the key."""
-    for subject in situation.access_map.subjects:
-        if subject.kind is SubjectKind.ACCOUNT and subject.account == key.account:
-            return _attempt(situation, subject, key).state
-    return AccessState.IMPLICITLY_DENIED
+    subject = situation.others_of(key.account)
+    if subject is None:
+        return AccessState.IMPLICITLY_DENIED
+    return _attempt(situation, subject, key).state
 
 
 def reasons_of(situation: Situation, key: Key) -> str:
@@ -106,7 +135,7 @@ def reasons_of(situation: Situation, key: Key) -> str:
 
 def deployers_of(situation: Situation, key: Key) -> list[Subject]:
     """The subjects that create the key."""
-    known = [s for s in situation.access_map.subjects if situation.is_deployer(s, key)]
+    known = situation.deployers(key)
     arns = {subject.arn for subject in known}
     for arn in key.deployers:
         principal = parse_principal(arn) if arn not in arns else None

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.rules.checks.access_facts import WORDS, facts_of, finding_of
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.everyone import PUBLIC_ACCESS
 from kms_access.rules.findings import Finding
+from kms_access.rules.foreign_chains import chain_finding, foreign_chains
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
-
-ID = "public-access"
+from kms_access.rules.steps import described_steps
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
@@ -22,7 +23,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             cell = situation.access_map.cell(subject, key)
             for fact in facts_of(access for access in cell if access.state.is_access):
                 yield finding_of(
-                    ID,
+                    PUBLIC_ACCESS,
                     level,
                     fact,
                     f"everyone can {WORDS[fact.capability]} key {key.label}",
@@ -30,6 +31,14 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                     "name the principals, or add a condition that fixes the caller, such as "
                     "aws:PrincipalOrgID or kms:CallerAccount",
                 )
+    for detour in foreign_chains(situation, lambda subject: subject.kind is SubjectKind.EVERYONE):
+        yield chain_finding(
+            PUBLIC_ACCESS,
+            level,
+            detour,
+            f"everyone can use key {detour.key.label} by {described_steps(detour)}",
+            "built-in: no key is open to callers of any account",
+        )
 
 
-CHECK = Check(ID, "a key is open to callers of any account", Level.ERROR, _find)
+CHECK = Check(PUBLIC_ACCESS, "a key is open to callers of any account", Level.ERROR, _find)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.decisions.access_map import Access, actions_of
+from kms_access.decisions.action_masks import actions_of
+from kms_access.decisions.evaluator import Access
 from kms_access.decisions.resolution import AccessState
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
@@ -57,17 +58,20 @@ def _accesses(
     situation: Situation, key: Key, team: str, permission: Permission
 ) -> Iterator[Access]:
     wanted = needed_actions(permission)
-    for subject in situation.access_map.subjects:
-        if situation.member(subject, team).truth is Truth.TRUE:
-            for access in situation.access_map.cell(subject, key):
-                if access.action in wanted:
-                    yield access
+    for subject in situation.members(team):
+        for access in situation.access_map.cell(subject, key):
+            if access.action in wanted:
+                yield access
 
 
 def has_required(situation: Situation, key: Key, team: str, permission: Permission) -> bool:
     """Whether some principal of the team surely has the access; a condition is not enough."""
-    accesses = _accesses(situation, key, team, permission)
-    return any(access.state is AccessState.ALLOWED for access in accesses)
+    wanted = needed_actions(permission)
+    return any(
+        situation.access_map.states(subject, key).get(action) is AccessState.ALLOWED
+        for subject in situation.members(team)
+        for action in wanted
+    )
 
 
 def _finding(

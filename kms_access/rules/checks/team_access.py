@@ -4,62 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.decisions.access_map import Access
+from kms_access.decisions.evaluator import Access
 from kms_access.decisions.proof import statement_name
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.policies.answers import Truth
-from kms_access.policies.principals import Naming
-from kms_access.rules.checks import public_access
 from kms_access.rules.checks.access_facts import (
     WORDS,
     AccessFact,
-    counts_as_access,
     facts_of,
     finding_of,
 )
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.findings import Finding
+from kms_access.rules.holdings import PUT_KEY_POLICY, counts_as_access, grouped
 from kms_access.rules.model import KeyRule, Level
-from kms_access.rules.situation import Situation, allows
+from kms_access.rules.situation import Permissions, Situation, allows
 
 _ID = "team-access"
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
-    for key in situation.access_map.keys:
-        certain = [m.rule for m in situation.rules_for(key) if m.answer.truth is Truth.TRUE]
-        if not certain:
-            continue
-        for subject in situation.access_map.subjects:
-            # Everyone is the business of the check public-access.
-            if subject.kind is SubjectKind.EVERYONE:
-                continue
-            cell = situation.access_map.cell(subject, key)
-            forbidden = [access for access in cell if _is_forbidden(access, situation)]
+    rules = {
+        key.origin.identity: [
+            m.rule for m in situation.rules_for(key) if m.answer.truth is Truth.TRUE
+        ]
+        for key in situation.access_map.keys
+    }
+    for subject, key, accesses in grouped(situation.access_map):
+        certain = rules[key.origin.identity]
+        # Everyone is the business of the check public-access.
+        if certain and subject.kind is not SubjectKind.EVERYONE:
+            permissions = situation.permissions(subject, key)
+            forbidden = [a for a in accesses if _is_forbidden(a, permissions, situation)]
             for fact in facts_of(forbidden):
                 yield _finding(fact, certain, level)
 
 
-def _is_forbidden(access: Access, situation: Situation) -> bool:
-    if not counts_as_access(access) or situation.permission_for(access).truth is not Truth.FALSE:
+def _is_forbidden(access: Access, permissions: Permissions, situation: Situation) -> bool:
+    if not counts_as_access(access) or permissions.answer(access.action).truth is not Truth.FALSE:
         return False
-    if access.action == "kms:PutKeyPolicy" and situation.is_deployer(access.subject, access.key):
+    if access.action == PUT_KEY_POLICY and situation.is_deployer(access.subject, access.key):
         return False
-    return not _is_public(access, situation)
-
-
-def _is_public(access: Access, situation: Situation) -> bool:
-    """Whether the access is that of everyone, which is one finding of `public-access`."""
-    rests_on_everyone = all(hit.naming is Naming.EVERYONE for hit in access.decision.responsible)
-    level = situation.rules.checks.get(public_access.ID, Level.ERROR)
-    if not rests_on_everyone or level is not Level.ERROR:
-        return False
-    return any(
-        other.action == access.action and other.state.is_access
-        for subject in situation.access_map.subjects
-        if subject.kind is SubjectKind.EVERYONE
-        for other in situation.access_map.cell(subject, access.key)
-    )
+    return not situation.is_public(access)
 
 
 def _finding(fact: AccessFact, rules: list[KeyRule], level: Level) -> Finding:

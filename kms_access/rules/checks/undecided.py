@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from kms_access.decisions.access_map import Access
 from kms_access.decisions.proof import Proof
 from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.inventory.actions import CAPABILITIES, find_action
 from kms_access.inventory.model import Key
-from kms_access.policies.answers import Answer, Reason, ReasonKind, Truth
-from kms_access.rules.checks.access_facts import counts_as_access
+from kms_access.policies.answers import ReasonKind, Truth
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.checks.lockout import attempts, management_of, reasons_of
+from kms_access.rules.checks.open_questions import Unknown, unknowns_of
 from kms_access.rules.findings import Finding
+from kms_access.rules.holdings import Holding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
 
@@ -32,8 +31,10 @@ _TEAM_FIX = "give it an explicit name, or name it in the rules file by where it 
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
+    unknowns = unknowns_of(situation)
     for key in situation.access_map.keys:
-        yield from _open_accesses(situation, key, level)
+        for unknown in unknowns[key.origin.identity].values():
+            yield _about(key, unknown, level)
         if _unknown_deployer(situation, key):
             yield Finding(
                 _ID,
@@ -48,6 +49,9 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 fix='name who deploys in "deployers" of the rules file, and let it use '
                 "kms:PutKeyPolicy",
             )
+    for holding in situation.holdings.outside:
+        if _may_be_foreign(situation, holding):
+            yield _undeclared(holding, level)
     for item in situation.access_map.inventory.not_covered:
         if item.may_change_key_access:
             yield Finding(
@@ -63,13 +67,30 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             )
 
 
-@dataclass(slots=True)
-class _Unknown:
-    """One thing that is not known, and every access that hangs on it."""
+def _may_be_foreign(situation: Situation, holding: Holding) -> bool:
+    """Whether an organization has access of which neither a rule nor another check speaks."""
+    if holding.subject.kind is not SubjectKind.ORGANIZATION or situation.rules.organization:
+        return False
+    if any(m.answer.truth is Truth.TRUE for m in situation.rules_for(holding.key)):
+        return False
+    return not all(situation.is_public(access) for access in holding.accesses)
 
-    reason: Reason
-    accesses: list[Access]
-    of_team: bool = False
+
+def _undeclared(holding: Holding, level: Level) -> Finding:
+    organization = holding.subject.arn
+    return Finding(
+        _ID,
+        level,
+        f"cannot decide whether {holding.subject.label}, which has access to key "
+        f"{holding.key.label}, is ours",
+        holding.key.label,
+        holding.key.origin,
+        proof=Proof.of(holding.accesses[0].decision),
+        details=("open: the rules file declares no organization",),
+        fact=f"organization {organization}",
+        rule="built-in: a key is for the organization of the rules file",
+        fix=f"write organization: {organization} in the rules file if it is ours",
+    )
 
 
 def _unknown_deployer(situation: Situation, key: Key) -> bool:
@@ -79,49 +100,10 @@ def _unknown_deployer(situation: Situation, key: Key) -> bool:
     return not any(access.state is AccessState.UNDECIDED for access in attempts(situation, key))
 
 
-def _open_accesses(situation: Situation, key: Key, level: Level) -> Iterator[Finding]:
-    """One finding for each unknown, however many principals hang on it."""
-    unknowns: dict[str, _Unknown] = {}
-    for subject in situation.access_map.subjects:
-        if subject.kind is not SubjectKind.EVERYONE and not situation.rules_for(key):
-            continue
-        for access in situation.access_map.cell(subject, key):
-            permission = situation.permission_for(access)
-            if permission.truth is Truth.TRUE:
-                continue
-            if access.state is AccessState.UNDECIDED:
-                for reason in access.decision.reasons:
-                    if reason.kind in _FIX:
-                        unknown = unknowns.setdefault(reason.text, _Unknown(reason, []))
-                        unknown.accesses.append(access)
-            elif counts_as_access(access):
-                for reason in _open_rules(situation, access, permission):
-                    unknown = unknowns.setdefault(reason.text, _Unknown(reason, [], of_team=True))
-                    unknown.accesses.append(access)
-    if management_of(situation, key) is AccessState.UNDECIDED:
-        for access in attempts(situation, key):
-            for reason in access.decision.reasons:
-                if reason.kind in _FIX:
-                    unknown = unknowns.setdefault(reason.text, _Unknown(reason, []))
-                    unknown.accesses.append(access)
-    for unknown in unknowns.values():
-        yield _about(key, unknown, level)
-
-
-def _open_rules(situation: Situation, access: Access, permission: Answer) -> tuple[Reason, ...]:
-    """Why it is open whether the rules allow an access: who is meant, or which key."""
-    if permission.truth is Truth.UNKNOWN:
-        return permission.reasons
-    matches = [matched.answer for matched in situation.rules_for(access.key)]
-    if any(answer.truth is Truth.TRUE for answer in matches):
-        return ()
-    return tuple(reason for answer in matches for reason in answer.reasons)
-
-
-def _about(key: Key, unknown: _Unknown, level: Level) -> Finding:
-    reason, accesses = unknown.reason, unknown.accesses
-    subjects = list(dict.fromkeys(access.subject.label for access in accesses))
-    infos = (find_action(access.action) for access in accesses)
+def _about(key: Key, unknown: Unknown, level: Level) -> Finding:
+    reason, uses = unknown.reason, unknown.uses
+    subjects = list(dict.fromkeys(use.subject.label for use in uses))
+    infos = (find_action(action) for use in uses for action in use.actions)
     found = {info.capability for info in infos if info}
     capabilities = [capability for capability in CAPABILITIES if capability in found]
     rule = f" ({reason.rule})" if reason.rule else ""
@@ -135,7 +117,7 @@ def _about(key: Key, unknown: _Unknown, level: Level) -> Finding:
             f"for {_shortened(subjects)}: {_shortened(capabilities)}",
             f"open: {reason.text}{rule}",
         ),
-        proof=Proof.of(accesses[0].decision),
+        proof=uses[0].proof,
         fact=reason.text,
         rule="built-in: undecided is never a pass",
         fix=_TEAM_FIX if unknown.of_team else _FIX[reason.kind],

@@ -1,0 +1,109 @@
+"""A service may use a key for whoever asks it to (K54)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kms_access.decisions.evaluator import Access
+from kms_access.decisions.request import ENCRYPTION_CONTEXT
+from kms_access.decisions.resolution import AccessState
+from kms_access.inventory.actions import expand_capability
+from kms_access.inventory.model import Key
+from kms_access.policies.context import ABSENT, KeyState, Present
+from kms_access.policies.principals import Naming
+from kms_access.policies.text import ANY_CHARACTER, DIGIT, Text, Unknown, concat
+from kms_access.policies.wildcards import fold_case
+from kms_access.rules.checks.access_facts import finding_about
+from kms_access.rules.checks.interface import Check
+from kms_access.rules.findings import Finding
+from kms_access.rules.model import Level
+from kms_access.rules.situation import Situation
+from kms_access.rules.what_if import best_of, with_facts
+
+_ID = "confused-deputy"
+_READING = expand_capability("view")
+_IN_ARN = "[a-z0-9-]"
+_CONTEXT_KEYS = "kms:encryptioncontextkeys"
+
+
+def _stranger(stands_for: str, characters: str = ANY_CHARACTER) -> Text:
+    return Text((Unknown(stands_for, characters, stranger=True, of_request=True),))
+
+
+def _free(stands_for: str, characters: str = ANY_CHARACTER) -> Text:
+    return Text((Unknown(stands_for, characters, of_request=True),))
+
+
+_ACCOUNT = _stranger("somebody else's account", DIGIT)
+_ORGANIZATION = _stranger("somebody else's organization")
+
+
+def _requests(key: Key) -> Iterator[Mapping[str, KeyState]]:
+    """Condition keys of requests that a service makes for nobody, and for somebody else.
+
+    Encryption context names the resource, too: AWS's own policies rely on it for some services.
+    """
+    arn = concat(
+        (
+            *("arn:", key.partition, ":", _free("the source's service", _IN_ARN), ":"),
+            _free("the source's Region", _IN_ARN),
+            *(":", _ACCOUNT, ":", _free("the source's name")),
+        )
+    )
+    path = concat((_ORGANIZATION, "/", _free("the path of an account")))
+    sources: dict[str, KeyState] = {
+        "aws:sourcearn": Present((arn,)),
+        "aws:sourceaccount": Present((_ACCOUNT,)),
+        "aws:sourceorgid": Present((_ORGANIZATION,)),
+        "aws:sourceorgpaths": Present((path,), multivalued=True),
+    }
+    context = tuple(_context_keys(key))
+    yield dict.fromkeys((*sources, *context), ABSENT)
+    for value in (arn, _ACCOUNT, _stranger("somebody else's encryption context")):
+        yield sources | {
+            name: Present((value,), multivalued=name == _CONTEXT_KEYS) for name in context
+        }
+
+
+def _find(situation: Situation, level: Level) -> Iterator[Finding]:
+    for holding in situation.holdings.services:
+        # Metadata alone is no harm, and AWS's own policies let services read it for anybody.
+        candidates = [a for a in holding.accesses if a.action not in _READING and _is_named(a)]
+        accesses = [access for access in candidates if _is_open_to_all(situation, access)]
+        if accesses:
+            yield finding_about(
+                _ID,
+                level,
+                accesses,
+                f"{holding.subject.label} can use key {holding.key.label} for anybody: "
+                "no condition fixes the source of its request",
+                "built-in: a service uses a key for known resources only",
+                "add a condition on aws:SourceArn or aws:SourceAccount to the statement",
+            )
+
+
+def _is_named(access: Access) -> bool:
+    """Whether a statement names the service; a statement for everyone is public as it is."""
+    return any(hit.naming is Naming.SERVICE for hit in access.decision.responsible)
+
+
+def _is_open_to_all(situation: Situation, access: Access) -> bool:
+    """Whether a request succeeds that is for nobody, or for somebody else's resource."""
+    if access.state is AccessState.ALLOWED:
+        return True
+    callers = [
+        caller for facts in _requests(access.key) for caller in with_facts(access.subject, facts)
+    ]
+    return best_of(situation.evaluator, callers, access.key, access.action).state.is_access
+
+
+def _context_keys(key: Key) -> Iterator[str]:
+    for policy in key.policies:
+        for statement in policy.document.statements:
+            for condition in statement.conditions:
+                name = fold_case(condition.key)
+                if name.startswith(ENCRYPTION_CONTEXT) or name == _CONTEXT_KEYS:
+                    yield name
+
+
+CHECK = Check(_ID, "a service can be made to use a key for others", Level.WARNING, _find)
