@@ -13,18 +13,25 @@ from typing import TypeAlias
 
 from kms_access.decisions.request import MULTIVALUED_KEYS
 from kms_access.decisions.request_parameters import is_filled
+from kms_access.decisions.variable_values import values_through_variables, with_shared_value
 from kms_access.inventory.actions import CONDITION_KEY_TYPES, KMS_ACTIONS
-from kms_access.policies.answers import Reason
 from kms_access.policies.arns import SEGMENTS
 from kms_access.policies.conditions import Condition, Quantifier
-from kms_access.policies.context import ABSENT, SESSION_NAME, KeyState, Present, RequestContext
+from kms_access.policies.context import (
+    ABSENT,
+    SESSION_NAME,
+    Absent,
+    KeyState,
+    Present,
+    RequestContext,
+)
+from kms_access.policies.document import Covers
 from kms_access.policies.formula import Question
 from kms_access.policies.operators import Operator, read_date, read_number
 from kms_access.policies.overlap import ANY_ONE, ANY_SEQUENCE
 from kms_access.policies.principals import SessionNamed
 from kms_access.policies.samples import has_wildcards, samples
 from kms_access.policies.text import DIGIT, Text, Unknown, Value
-from kms_access.policies.variables import NoValue, substitute
 from kms_access.policies.wildcards import fold_case
 
 ALWAYS_PRESENT = frozenset(
@@ -76,9 +83,11 @@ def choices(
     """
     about = [question for question in questions if key in question.keys]
     values, exact = _values(key, about, context)
+    through = [v for question in about for v in values_through_variables(key, question, context)]
+    values = list(dict.fromkeys([*values, *through]))
     several = _holds_list(key, about)
     single: list[KeyState] = [Present((value,), multivalued=several) for value in values]
-    alone = all(question.keys == (key,) for question in about)
+    alone = all(_asks_for_nothing_else(question, key, context) for question in about)
     if alone:
         single = _told_apart(key, single, about, context)
     states: list[KeyState] = [] if _is_always_present(key, action) else [ABSENT]
@@ -93,6 +102,16 @@ def choices(
     if alone:
         states = _told_apart(key, states, about, context)
     return Choices(tuple(states), exact and alone)
+
+
+def _asks_for_nothing_else(question: Question, key: str, context: RequestContext) -> bool:
+    """Whether the key alone decides the question, as far as facts do not."""
+    if isinstance(question, Covers):
+        return False
+    if isinstance(question, Condition) and fold_case(question.key) != key:
+        return False
+    others = (context.lookup(name) for name in question.keys if name != key)
+    return all(isinstance(state, Present | Absent) for state in others)
 
 
 def _items(states: Iterable[KeyState]) -> Iterator[Value]:
@@ -127,7 +146,8 @@ def fills(
                         if match and (not is_number or len(match.group(1)) == _ACCOUNT_DIGITS):
                             found[match.group(1)] = None
     found["098765432109" if is_number else "someone-else"] = None
-    return tuple(found), len(groups - {()}) < 2
+    plain = all(isinstance(q, Condition) and not q.templates for q in questions)
+    return tuple(found), plain and len(groups - {()}) < 2
 
 
 def _shape(text: Text, unknown: Unknown) -> re.Pattern[str]:
@@ -237,8 +257,8 @@ def _asked(
     values = list(question.values) if question.operator is not None else []
     for template in question.templates:
         wildcards = question.operator is not None and question.operator.wildcards
-        value = substitute(template, context, wildcards=wildcards)
-        if not isinstance(value, NoValue | Reason):
+        value = with_shared_value(template, context, wildcards=wildcards)
+        if value is not None:
             values.append(value)
     return values, question.operator
 

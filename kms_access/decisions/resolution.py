@@ -8,14 +8,14 @@ from enum import Enum
 from kms_access.decisions.decision import Decision, Residual, Verdict
 from kms_access.decisions.procedure import authorize
 from kms_access.decisions.request import ApplicablePolicies, Request, ResourceTrust
-from kms_access.decisions.solver import MAXIMUM_TRIALS, Solution, solve
+from kms_access.decisions.solver import Solution, solve
 from kms_access.policies.answers import Reason, ReasonKind, Truth
 from kms_access.policies.document import Effect
 from kms_access.policies.formula import Formula, Not, conjunction
 from kms_access.policies.wording import formula_text
 
 BEYOND_BOUND = Reason(
-    f"whether some request fulfils the conditions, of which {MAXIMUM_TRIALS} trials found none",
+    "whether some request fulfils the conditions: the search found none and is not complete",
     ReasonKind.NOT_ESTABLISHED,
     "K134",
 )

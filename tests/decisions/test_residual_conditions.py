@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from kms_access.decisions.decision import Verdict
-from kms_access.decisions.procedure import authorize
-from kms_access.decisions.request import ApplicablePolicies, Request, facts_of, request_context
+from kms_access.decisions.access_map import access_map
 from kms_access.decisions.resolution import AccessState, Resolution, resolve
-from kms_access.decisions.solver import evaluate
-from kms_access.inventory.key_policies import KEY_POLICY
-from kms_access.inventory.model import Policy
-from kms_access.inventory.origin import Origin
-from kms_access.policies.answers import Truth
-from kms_access.policies.context import ABSENT, KeyState, Present, open_otherwise
-from kms_access.policies.grammar import IDENTITY_POLICY
-from kms_access.policies.parsing import parse_policy
-from kms_access.policies.principals import Principal, parse_principal
-from tests.builders import ACCOUNT, DELEGATION, allow, arn_id, deny, document, iam, role_arn
-
-KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{arn_id('k')}"
-APP = role_arn("app")
-S3, RDS = "s3.eu-west-1.amazonaws.com", "rds.eu-west-1.amazonaws.com"
-
-
-def caller() -> Principal:
-    principal = parse_principal(APP)
-    assert principal is not None
-    return principal
-
-
-def open_question(action: str = "kms:Decrypt") -> Request:
-    facts = facts_of(caller(), action, KEY, ACCOUNT)
-    return Request(caller(), action, KEY, ACCOUNT, request_context(facts, {}, open_otherwise))
-
-
-def policies(*key_side: Any, identity: tuple[Any, ...] = ()) -> ApplicablePolicies:
-    origin = Origin("App/k")
-    on_key = Policy("key policy", parse_policy(document(*key_side), KEY_POLICY), origin)
-    own = Policy("inline", parse_policy(document(*identity), IDENTITY_POLICY), origin)
-    return ApplicablePolicies((on_key,), (own,) if identity else ())
-
-
-def when(operator: str, key: str, value: Any) -> dict[str, Any]:
-    return {"Condition": {operator: {key: value}}}
-
-
-def both(*conditions: dict[str, Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for condition in conditions:
-        for operator, block in condition["Condition"].items():
-            merged.setdefault(operator, {}).update(block)
-    return {"Condition": merged}
-
-
-def through(service: str) -> dict[str, Any]:
-    return when("StringEquals", "kms:ViaService", service)
+from kms_access.inventory.arns import key_arn
+from kms_access.inventory.model import Inventory
+from kms_access.policies.context import ABSENT, KeyState, Present
+from kms_access.policies.text import NAME_CHARACTER, Text, Unknown
+from tests.builders import ACCOUNT, DELEGATION, REGION, allow, deny, iam, key, role
+from tests.decisions.open_questions import (
+    APP,
+    RDS,
+    S3,
+    both,
+    open_question,
+    policies,
+    through,
+    when,
+)
 
 
 def resolved(*key_side: Any, action: str = "kms:Decrypt") -> Resolution:
@@ -297,134 +259,81 @@ def test_what_no_search_can_settle_stays_undecided() -> None:
     assert found.state in (AccessState.UNDECIDED, AccessState.EXPLICITLY_DENIED)
 
 
-KEYS = (
-    "kms:ViaService",
-    "aws:PrincipalTag/team",
-    "aws:CalledVia",
-    "aws:SourceIp",
-    "aws:ViaAWSService",
-)
-VALUES: dict[str, list[str]] = {
-    "kms:ViaService": [S3, RDS, "s3.*", "*.amazonaws.com", "*"],
-    "aws:PrincipalTag/team": ["a", "A", "ab", "a*", "*b", "?", "${aws:PrincipalTag/team}"],
-    "aws:CalledVia": ["athena.amazonaws.com", "glue.amazonaws.com", "g*"],
-    "aws:SourceIp": ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.3"],
-    "aws:ViaAWSService": ["true", "false"],
-}
-OPERATORS = {
-    "kms:ViaService": ["StringEquals", "StringNotEquals", "StringLike", "StringNotLikeIfExists"],
-    "aws:PrincipalTag/team": [
-        *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike"),
-        *("StringNotLike", "StringEqualsIfExists", "Null"),
-    ],
-    "aws:CalledVia": [
-        *("ForAllValues:StringEquals", "ForAnyValue:StringEquals", "ForAnyValue:StringNotLike"),
-        *("ForAllValues:StringLike", "ForAllValues:StringNotEquals"),
-    ],
-    "aws:SourceIp": ["IpAddress", "NotIpAddress", "IpAddressIfExists"],
-    "aws:ViaAWSService": ["Bool", "BoolIfExists"],
-}
-CONCRETE: dict[str, list[KeyState]] = {
-    "kms:viaservice": [ABSENT, *(Present((v,)) for v in (S3, RDS, "x", "s3.x", "x.amazonaws.com"))],
-    "aws:principaltag/team": [
-        ABSENT,
-        *(Present((v,)) for v in ("a", "A", "ab", "b", "aB", "xyz", "x")),
-    ],
-    "aws:calledvia": [
-        ABSENT,
-        *(
-            Present(v, multivalued=True)
-            for v in (
-                ("athena.amazonaws.com",),
-                ("glue.amazonaws.com",),
-                ("x",),
-                ("glue.amazonaws.com", "athena.amazonaws.com"),
-                ("gx", "x"),
-            )
-        ),
-    ],
-    "aws:sourceip": [
-        ABSENT,
-        *(Present((v,)) for v in ("10.1.2.3", "10.1.0.9", "10.9.9.9", "8.8.8.8", "::1")),
-    ],
-    "aws:viaawsservice": [Present(("true",)), Present(("false",))],
-}
-
-
-@st.composite
-def condition_blocks(draw: st.DrawFn) -> dict[str, Any]:
-    block: dict[str, Any] = {}
-    for key in draw(st.lists(st.sampled_from(KEYS), max_size=3)):
-        operator = draw(st.sampled_from(OPERATORS[key]))
-        values = draw(st.lists(st.sampled_from(VALUES[key]), min_size=1, max_size=2))
-        if operator == "Null":
-            values = [draw(st.sampled_from(["true", "false"]))]
-        block.setdefault(operator, {})[key] = values
-    return {"Condition": block} if block else {}
-
-
-@st.composite
-def key_policies(draw: st.DrawFn) -> list[dict[str, Any]]:
-    allows = draw(st.lists(condition_blocks(), min_size=1, max_size=2))
-    denies = draw(st.lists(condition_blocks(), max_size=2))
-    return [
-        *(allow(APP, "kms:*", **block) for block in allows),
-        *(deny("*", "kms:*", **block) for block in denies),
-    ]
-
-
-concrete_contexts = st.fixed_dictionaries(
-    {key: st.sampled_from(states) for key, states in CONCRETE.items()}
-)
-
-
-def is_possible(context: dict[str, KeyState]) -> bool:
-    direct = context["aws:viaawsservice"] == Present(("false",))
-    return not direct or (
-        context["kms:viaservice"] == ABSENT and context["aws:calledvia"] == ABSENT
-    )
-
-
-@given(key_policies(), concrete_contexts)
-def test_solved_states_agree_with_every_concrete_request(
-    statements: list[dict[str, Any]], context: dict[str, KeyState]
-) -> None:
-    """Allowed means always, denied means never, a witness is allowed by `authorize`."""
-    given_policies = policies(*statements)
-    question = open_question()
-    found = resolve(question, given_policies)
-    if found.witness is not None:
-        assert authorize(found.witness, given_policies).verdict is Verdict.ALLOWED
-    if is_possible(context):
-        values = {**question.context.values, **context}
-        closed = replace(question, context=request_context(values, {}))
-        verdict = authorize(closed, given_policies).verdict
-        if verdict is Verdict.ALLOWED:
-            assert not found.state.is_denied
-        else:
-            assert found.state is not AccessState.ALLOWED
-
-
-@given(key_policies(), concrete_contexts)
-def test_a_residual_with_its_values_filled_in_is_the_decision(
-    statements: list[dict[str, Any]], context: dict[str, KeyState]
-) -> None:
-    given_policies = policies(*statements)
-    question = open_question()
-    residual = authorize(question, given_policies).residual
-    if residual is None:
-        return
-    values = {**question.context.values, **context}
-    closed = replace(question, context=request_context(values, {}))
-    verdict = authorize(closed, given_policies).verdict
-    filled = evaluate(residual.allows, closed.context) & ~evaluate(residual.denied, closed.context)
-    expected = {Verdict.ALLOWED: Truth.TRUE, Verdict.DEPENDS: Truth.UNKNOWN}
-    assert filled.truth is expected.get(verdict, Truth.FALSE)
-
-
 def test_both_sides_are_solved_together() -> None:
     """The key asks for S3, the identity for RDS: delegation never comes about (K8)."""
     given_policies = policies(
         DELEGATION | through(S3), identity=(iam("kms:Decrypt", **through(RDS)),)
     )
     assert resolve(open_question(), given_policies).state is AccessState.IMPLICITLY_DENIED
+
+
+NEW = Text((Unknown("the id of key new", NAME_CHARACTER, unique=True, matches_no_literal=True),))
+BY_TAG = f"arn:aws:kms:*:{ACCOUNT}:key/${{aws:PrincipalTag/for}}"
+VARIABLES: dict[str, tuple[AccessState, str, dict[str, Any]]] = {
+    "in a Resource": (
+        AccessState.CONDITIONAL,
+        'aws:principaltag/for "6b000000-0000-0000-0000-000000000000"',
+        iam("kms:Decrypt", BY_TAG),
+    ),
+    "for a tag of the key": (
+        AccessState.CONDITIONAL,
+        'aws:principaltag/team "pay"',
+        iam(
+            "kms:Decrypt",
+            **when("StringEquals", "aws:ResourceTag/team", "${aws:PrincipalTag/team}"),
+        ),
+    ),
+    "as a part of a pattern": (
+        AccessState.CONDITIONAL,
+        'aws:principaltag/team "a"',
+        iam(
+            "kms:Decrypt",
+            **when("StringLike", "aws:ResourceTag/team", "p${aws:PrincipalTag/team}*"),
+        ),
+    ),
+    "for a tag that the key lacks": (
+        AccessState.IMPLICITLY_DENIED,
+        "",
+        iam(
+            "kms:Decrypt",
+            **when("StringEquals", "aws:ResourceTag/none", "${aws:PrincipalTag/team}"),
+        ),
+    ),
+    "two free keys": (
+        AccessState.CONDITIONAL,
+        'aws:principaltag/b "other-value", aws:PrincipalTag/a "other-value-x"',
+        iam(
+            "kms:Decrypt",
+            **when("StringEquals", "aws:PrincipalTag/a", "${aws:PrincipalTag/b}-x"),
+        ),
+    ),
+    "a role has no user name": (
+        AccessState.IMPLICITLY_DENIED,
+        "",
+        iam("kms:Decrypt", **when("StringEquals", "aws:PrincipalTag/a", "${aws:username}")),
+    ),
+    "nobody knows the unique id": (
+        AccessState.UNDECIDED,
+        "",
+        iam("kms:Decrypt", **when("StringEquals", "aws:PrincipalTag/a", "${aws:userid}")),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "example", "statement"), list(VARIABLES.values()), ids=list(VARIABLES)
+)
+def test_policy_variables_are_solved(
+    state: AccessState, example: str, statement: dict[str, Any]
+) -> None:
+    tagged = key("k", DELEGATION, tags={"team": "pay"})
+    facts = access_map(Inventory((tagged,), (role("app", statement),)))
+    (access,) = (a for a in facts if a.subject.label == "role app" and a.action == "kms:Decrypt")
+    assert (access.state, access.example) == (state, example)
+
+
+def test_a_variable_can_stand_for_the_id_of_a_new_key() -> None:
+    new = key("k", DELEGATION, arn=key_arn("aws", REGION, ACCOUNT, NEW))
+    facts = access_map(Inventory((new,), (role("app", iam("kms:Decrypt", BY_TAG)),)))
+    (access,) = (a for a in facts if a.subject.label == "role app" and a.action == "kms:Decrypt")
+    assert access.example == 'aws:principaltag/for "<the id of key new>"'
