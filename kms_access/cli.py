@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kms_access import __version__
 from kms_access.inventory.input_error import InputError
+from kms_access.reports.terminal import safe
 
 # Each command imports what it needs: help and usage errors must not wait for the evaluator.
 
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.debug:
             traceback.print_exc()
         print(
-            f"error: kms-access itself failed ({type(error).__name__}: {error}); "
+            f"error: kms-access itself failed ({type(error).__name__}: {safe(str(error))}); "
             "this is our mistake, not yours, and nothing was decided",
             file=sys.stderr,
         )
@@ -58,9 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str, help: str = "") -> int:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {safe(message)}", file=sys.stderr)
     if help:
-        print(f"help: {help}", file=sys.stderr)
+        print(f"help: {safe(help)}", file=sys.stderr)
     return USAGE
 
 
@@ -156,7 +157,7 @@ def _authorize(args: argparse.Namespace) -> int:
         try:
             result = answer(read_request(line))
         except RequestError as error:
-            print(f"error: {name}:{number}:{error.column}: {error}", file=sys.stderr)
+            print(safe(f"error: {name}:{number}:{error.column}: {error}"), file=sys.stderr)
             result = {"error": f"{number}:{error.column}: {error}"}
             code = USAGE
         if result.get("decision") == "depends" and code == PROVEN:

@@ -163,6 +163,8 @@ def _agreed(resolutions: list[Resolution], key: Key) -> Resolution:
         last.decision.verdict is not Verdict.DEPENDS
     ):
         return last
+    if all(resolution.state.is_denied for resolution in resolutions):
+        return Resolution(AccessState.IMPLICITLY_DENIED, Decision(Verdict.IMPLICITLY_DENIED))
     text = f"which of {len(decisions)} definitions of the key policy of {key.label} is in force"
     reason = Reason(text, ReasonKind.UNREADABLE, "K194")
     hits = tuple(hit for decision in decisions for hit in decision.responsible)

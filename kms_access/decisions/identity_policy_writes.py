@@ -1,8 +1,8 @@
-"""Writing one's own identity policies or lifting one's own boundary (K158)."""
+"""Writing identity policies, one's own or another's, or lifting a boundary (K158)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kms_access.decisions.action_masks import actions_of
@@ -21,7 +21,7 @@ from kms_access.decisions.key_calls import KeyCalls
 from kms_access.decisions.own_access import OwnAccess
 from kms_access.decisions.proof import Hop
 from kms_access.decisions.resolution import AccessState
-from kms_access.decisions.subjects import Caller, Subject
+from kms_access.decisions.subjects import Caller, Subject, identity_of
 from kms_access.inventory.detour_actions import BOUNDARY_WRITES, IDENTITY_POLICY_WRITES
 from kms_access.inventory.model import Key, Policy
 from kms_access.policies.answers import Reason, ReasonKind, Truth
@@ -37,35 +37,81 @@ _JOIN = "iam:AddUserToGroup"
 _MANAGED = ("managed policy ", "permissions boundary ")
 _OPEN_TO_IAM = (EntryKind.ACCOUNT, EntryKind.UNREADABLE)
 _OF_GROUP = " of group "
+_CHANGES = tuple(sorted(IDENTITY_POLICY_WRITES | BOUNDARY_WRITES))
 
 
 @dataclass(frozen=True, slots=True)
 class _Power:
-    """What somebody can change about its own permissions."""
+    """What somebody can change about the permissions of an identity."""
 
     writes: Means | None
-    """Giving itself identity policies."""
+    """Giving it identity policies."""
     lifts: Means | None
-    """Taking away its own boundary."""
+    """Taking away its boundary."""
     lifts_and_writes: Means | None
 
 
-class IdentityPolicyWrites:
-    """What the writers of identity policies can obtain for themselves."""
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Somebody who may change permissions, and the identity whose permissions they are."""
 
-    def __init__(self, own: OwnAccess, keys: KeyCalls, calls: IdentityCalls) -> None:
+    writer: Subject
+    target: Subject
+
+    @property
+    def by(self) -> Caller:
+        """Who calls IAM."""
+        return self.writer.callers[0]
+
+    @property
+    def of(self) -> Caller:
+        """Whose policies change."""
+        return self.target.callers[0]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether they are the same."""
+        return identity_of(self.writer) == identity_of(self.target)
+
+
+class IdentityPolicyWrites:
+    """What the writers of identity policies can obtain, for themselves or as another."""
+
+    def __init__(
+        self, own: OwnAccess, keys: KeyCalls, calls: IdentityCalls, subjects: Iterable[Subject]
+    ) -> None:
+        """`subjects` are all who may write."""
         self._own = own
         self._keys = keys
         self._calls = calls
-        self._powers: dict[str, _Power | None] = {}
+        self._writers = tuple(subject for subject in subjects if self.is_writer(subject))
+        self._powers: dict[tuple[str, str], _Power | None] = {}
+
+    def is_writer(self, subject: Subject) -> bool:
+        """Whether the subject may change the permissions of any identity."""
+        return _is_single(subject) and any(
+            self._calls.may(subject.callers[0], action) for action in _CHANGES
+        )
+
+    def is_written_by_another(self, target: Subject) -> bool:
+        """Whether anybody else may change the permissions of the identity."""
+        return any(
+            self.changes(writer, target)
+            for writer in self._writers
+            if identity_of(writer) != identity_of(target)
+        )
+
+    def changes(self, writer: Subject, target: Subject) -> bool:
+        """Whether `writer` may change the permissions of `target`."""
+        return self._power(writer, target) is not None
 
     def keys(self, subject: Subject) -> int:
-        """The keys on which that may matter, as a mask: all or none."""
-        return 0 if self._power(subject) is None else self._own.every_key
+        """The keys on which its own permissions may matter, as a mask: all or none."""
+        return self._own.every_key if self.changes(subject, subject) else 0
 
-    def gains(self, subject: Subject, key: Key) -> Iterator[Gain]:
-        """What the key policy would give the subject, if it wrote its own permissions."""
-        power = self._power(subject)
+    def gains(self, writer: Subject, subject: Subject, key: Key) -> Iterator[Gain]:
+        """What the key policy would give the subject, if the writer wrote its permissions."""
+        power = self._power(writer, subject)
         if power is None:
             return
         (caller,) = subject.callers
@@ -103,106 +149,132 @@ class IdentityPolicyWrites:
             return {}
         return self._keys.ask(caller, key, actions, identity_assumed=True, boundary=boundary)
 
-    def _power(self, subject: Subject) -> _Power | None:
-        if subject.identity not in self._powers:
-            self._powers[subject.identity] = self._found_power(subject)
-        return self._powers[subject.identity]
+    def _power(self, writer: Subject, target: Subject) -> _Power | None:
+        place = (writer.identity, target.identity)
+        if place not in self._powers:
+            self._powers[place] = self._found_power(_Pair(writer, target))
+        return self._powers[place]
 
-    def _found_power(self, subject: Subject) -> _Power | None:
-        if len(subject.callers) != 1 or subject.callers[0].principal.kind not in _OF_IDENTITY:
+    def _found_power(self, pair: _Pair) -> _Power | None:
+        if not _is_single(pair.target) or not self.is_writer(pair.writer):
             return None
-        (caller,) = subject.callers
-        writes = surest(self._writes(subject, caller, boundary=True))
-        lifts = surest(self._lifts(subject, caller)) if caller.boundary else None
+        if not pair.is_own and not _can_change_another(pair.by.principal, pair.of.principal):
+            return None
+        writes = surest(self._writes(pair, boundary=True))
+        lifts = surest(self._lifts(pair)) if pair.of.boundary else None
         both = None
         if lifts is not None:
-            freed = surest(self._writes(subject, caller, boundary=False))
+            # Only who lifts its own boundary is freed of it before it writes.
+            freed = surest(self._writes(pair, boundary=not pair.is_own))
             both = freed and lifts.then(freed)
         return _Power(writes, lifts, both) if writes or lifts else None
 
-    def _writes(
-        self, subject: Subject, caller: Caller, *, boundary: bool
-    ) -> Iterator[Means | None]:
-        principal = caller.principal
+    def _writes(self, pair: _Pair, *, boundary: bool) -> Iterator[Means | None]:
+        principal = pair.of.principal
         kind = _OF_IDENTITY[principal.kind]
         for action in sorted(IDENTITY_POLICY_WRITES):
-            if not self._calls.may(caller, action):
+            if not self._calls.may(pair.by, action):
                 continue
             if action in _VERSION_WRITES:
-                for policy in caller.identity:
+                for policy in pair.of.identity:
                     arn = _managed_arn(policy, principal)
                     if arn is not None:
-                        yield self._version(subject, caller, action, arn, boundary=boundary)
+                        yield self._version(pair, action, arn, boundary=boundary)
             elif action == _JOIN:
-                yield self._joined(subject, caller, boundary=boundary)
+                yield self._joined(pair, boundary=boundary)
             elif f"{kind}Policy" in action:
-                means = self._ask(caller, action, principal.arn, about=subject, boundary=boundary)
-                yield means and _step(means, action, subject)
+                means = self._ask(pair, action, principal.arn, about=True, boundary=boundary)
+                yield means and _step(means, action, pair)
             elif "GroupPolicy" in action and principal.kind is PrincipalKind.USER:
-                for group in _groups_of(caller):
-                    means = self._ask(caller, action, group, boundary=boundary)
-                    yield means and _step(means, action, subject)
+                yield from self._group_writes(pair, action, boundary=boundary)
 
-    def _version(
-        self, subject: Subject, caller: Caller, action: str, arn: Value, *, boundary: bool
-    ) -> Means | None:
-        means = self._ask(caller, action, arn, boundary=boundary)
+    def _group_writes(self, pair: _Pair, action: str, *, boundary: bool) -> Iterator[Means | None]:
+        groups = _groups_of(pair.of)
+        for group in groups or (_some_group(pair.of),):
+            means = self._ask(pair, action, group, boundary=boundary)
+            if means is not None and not groups:
+                text = f"whether {pair.target.label} is in a group"
+                reason = Reason(text, ReasonKind.UNKNOWN_VALUE, "K158")
+                means = means.at_best(AccessState.UNDECIDED, reason)
+            yield means and _step(means, action, pair)
+
+    def _version(self, pair: _Pair, action: str, arn: Value, *, boundary: bool) -> Means | None:
+        means = self._ask(pair, action, arn, boundary=boundary)
         if means is not None and action == "iam:SetDefaultPolicyVersion":
-            text = f"what another version of a policy of {subject.label} gives"
+            text = f"what another version of a policy of {pair.target.label} gives"
             reason = Reason(text, ReasonKind.UNKNOWN_VALUE, "K158")
             means = means.at_best(AccessState.UNDECIDED, reason)
-        return means and _step(means, action, subject)
+        return means and _step(means, action, pair)
 
-    def _joined(self, subject: Subject, caller: Caller, *, boundary: bool) -> Means | None:
+    def _joined(self, pair: _Pair, *, boundary: bool) -> Means | None:
         """Joining a group gives what the group has, which the definitions need not say."""
-        if caller.principal.kind is not PrincipalKind.USER:
+        if pair.of.principal.kind is not PrincipalKind.USER:
             return None
         means = surest(
-            self._ask(caller, _JOIN, resource, boundary=boundary)
-            for resource in self._calls.resources(caller, _JOIN)
+            self._ask(pair, _JOIN, resource, boundary=boundary)
+            for resource in self._calls.resources(pair.by, _JOIN)
         )
-        text = f"what the groups give that {subject.label} can join"
+        text = f"what the groups give that {pair.target.label} can join"
         reason = Reason(text, ReasonKind.UNKNOWN_VALUE, "K158")
-        return means and _step(means.at_best(AccessState.UNDECIDED, reason), _JOIN, subject)
+        return means and _step(means.at_best(AccessState.UNDECIDED, reason), _JOIN, pair)
 
-    def _lifts(self, subject: Subject, caller: Caller) -> Iterator[Means | None]:
-        principal = caller.principal
+    def _lifts(self, pair: _Pair) -> Iterator[Means | None]:
+        principal = pair.of.principal
         for action in sorted(BOUNDARY_WRITES):
             if f"{_OF_IDENTITY[principal.kind]}Permissions" not in action:
                 continue
             facts: dict[str, KeyState] = {}
             if ":Put" in action:
                 facts["iam:permissionsboundary"] = open_otherwise("iam:PermissionsBoundary")
-            if self._calls.may(caller, action):
-                means = self._ask(caller, action, principal.arn, about=subject, facts=facts)
-                yield means and _step(means, action, subject)
-        for policy in caller.boundary:
+            if self._calls.may(pair.by, action):
+                means = self._ask(pair, action, principal.arn, about=True, facts=facts)
+                yield means and _step(means, action, pair)
+        for policy in pair.of.boundary:
             arn = _managed_arn(policy, principal)
             action = _VERSION_WRITES[0]
-            if arn is not None and self._calls.may(caller, action):
-                yield self._version(subject, caller, action, arn, boundary=True)
+            if arn is not None and self._calls.may(pair.by, action):
+                yield self._version(pair, action, arn, boundary=True)
 
     def _ask(
         self,
-        caller: Caller,
+        pair: _Pair,
         action: str,
         resource: Value,
         *,
-        about: Subject | None = None,
+        about: bool = False,
         boundary: bool = True,
         facts: dict[str, KeyState] | None = None,
     ) -> Means | None:
-        account = caller.principal.account
+        if not pair.is_own and not self._calls.may_cover(pair.by, action, resource):
+            return None
         return means_of(
             self._calls.ask(
-                caller, action, resource, account, about=about, boundary=boundary, facts=facts
+                pair.by,
+                action,
+                resource,
+                pair.of.principal.account,
+                about=pair.target if about else None,
+                boundary=boundary,
+                facts=facts,
             )
         )
 
 
-def _step(means: Means, action: str, subject: Subject) -> Means:
-    hop = Hop(f"{action} lets it change its own permissions", place_of(subject))
-    return means.then(Means(AccessState.ALLOWED, (), (hop,)))
+def _step(means: Means, action: str, pair: _Pair) -> Means:
+    text = f"{action} lets it change its own permissions"
+    if not pair.is_own:
+        text = f"{action} lets {pair.writer.label} change the permissions of {pair.target.label}"
+    return means.then(Means(AccessState.ALLOWED, (), (Hop(text, place_of(pair.target)),)))
+
+
+def _is_single(subject: Subject) -> bool:
+    return len(subject.callers) == 1 and subject.callers[0].principal.kind in _OF_IDENTITY
+
+
+def _can_change_another(writer: Principal, target: Principal) -> bool:
+    """IAM knows the identities of one account; only AWS changes service-linked roles."""
+    is_near = same(target.account, writer.account).truth is not Truth.FALSE
+    return is_near and not target.is_service_linked
 
 
 def _managed_arn(policy: Policy, principal: Principal) -> Value | None:
@@ -222,15 +294,21 @@ def _managed_arn(policy: Policy, principal: Principal) -> Value | None:
 
 
 def _groups_of(caller: Caller) -> list[Value]:
-    """The groups from which the caller has policies, else one of which nothing is known."""
+    """The groups from which the caller has policies."""
     names = [p.label.partition(_OF_GROUP)[2] for p in caller.identity if _OF_GROUP in p.label]
-    principal = caller.principal
-    start = ("arn:", principal.partition, ":iam::", principal.account, ":group/")
-    if not names:
-        unknown = unknown_text(f"the groups of {principal.kind.value} {principal.name}")
-        return [concat((*start, unknown))]
     path = Unknown("the path of a group", PATH_CHARACTER)
-    return [concat((*start, path, name)) for name in dict.fromkeys(names)]
+    return [_group(caller.principal, path, name) for name in dict.fromkeys(names)]
+
+
+def _some_group(caller: Caller) -> Value:
+    """A group of which nothing is known."""
+    principal = caller.principal
+    unknown = unknown_text(f"the groups of {principal.kind.value} {principal.name}")
+    return _group(principal, unknown)
+
+
+def _group(principal: Principal, *name: Unknown | Value) -> Value:
+    return concat(("arn:", principal.partition, ":iam::", principal.account, ":group/", *name))
 
 
 def _may_delegate(key: Key, principal: Principal) -> bool:

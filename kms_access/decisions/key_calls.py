@@ -116,6 +116,8 @@ def _resolved(request: Request, policies: ApplicablePolicies, key: Key) -> Resol
     found = [resolve(request, replace(policies, resource=(policy,))) for policy in key.policies]
     if len({resolution.state for resolution in found}) == 1:
         return found[-1]
+    if all(resolution.state.is_denied for resolution in found):
+        return Resolution(AccessState.IMPLICITLY_DENIED, Decision(Verdict.IMPLICITLY_DENIED))
     text = f"which of {len(found)} definitions of the key policy of {key.label} is in force"
     reason = Reason(text, ReasonKind.UNREADABLE, "K194")
     hits = tuple(hit for resolution in found for hit in resolution.decision.responsible)

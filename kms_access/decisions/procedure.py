@@ -41,6 +41,12 @@ _CEILING_OVER_GRANT = Reason(
 )
 
 
+_NEW_ACTION = Reason(
+    "whether an action that no list knows works across accounts",
+    ReasonKind.NOT_ESTABLISHED,
+    "K120",
+)
+
 _DENIED = {Verdict.EXPLICITLY_DENIED, Verdict.IMPLICITLY_DENIED}
 
 
@@ -190,16 +196,18 @@ class _Procedure:
         """`ident` of the pseudocode, with the statements that it rests on."""
         self.identity_hits: list[Hit] = []
         if not self.has_identity:
-            self.identity_policies_allow = self.ident = NO
+            self.ident = NO
             return
-        if self.caller.kind is PrincipalKind.ROOT or self.policies.identity_assumed:
-            self.identity_policies_allow = self.ident = YES
+        if self.caller.kind is PrincipalKind.ROOT:
+            self.ident = YES
+            return
+        if self.policies.identity_assumed:
+            self.ident = self.boundary.allows & self.session.allows
             return
         self.identity_hits = identity_hits(self.policies.identity, self.request, Effect.ALLOW)
         allows = combined(self.identity_hits)
         if allows.truth is not Truth.TRUE and self.policies.identity_incomplete is not None:
             allows = allows | Answer(Truth.UNKNOWN, (self.policies.identity_incomplete,))
-        self.identity_policies_allow = allows
         federated = self.caller.kind is PrincipalKind.FEDERATED_USER
         if federated and not self.policies.session:
             self.ident = NO
@@ -215,10 +223,7 @@ class _Procedure:
         )
 
     def _grants(self) -> list[Hit]:
-        found = (
-            grant_hit(grant, self.request, self.identity_policies_allow)
-            for grant in self.policies.grants
-        )
+        found = (grant_hit(grant, self.request, self.ident) for grant in self.policies.grants)
         return [hit for hit in found if hit is not None]
 
     def _policy_part(self, key_side: list[Hit]) -> tuple[Answer, list[Hit]]:
@@ -228,6 +233,8 @@ class _Procedure:
             return self.ident & self.organization.allows, self.identity_hits
         if self.cross_account:
             both = combined(key_side) & self.ident & self.organization.allows
+            if self.info is None and fold_case(self.request.action).startswith("kms:"):
+                both = both.capped(_NEW_ACTION)
             return both, [*key_side, *self.identity_hits] if both.truth is not Truth.FALSE else []
         base = any_of(self._direct(hit) for hit in key_side)
         hits = [hit for hit in key_side if self._direct(hit).truth is base.truth]

@@ -43,9 +43,11 @@ class Reach:
     to one role the surest counts, then the shortest. It ends with the access of the last identity
     or with one step more by which this identity gives itself access. A passed role and an
     impersonation stand in a chain at most once, and only the access of the identity and of the
-    roles that it may assume follows. A policy that cannot be read, or that lies elsewhere, may let
-    its owner take roles whose trust policy leaves that to policies; of no other step it is taken
-    to give the permission. Services make no detours: they act for somebody (K161).
+    roles that it may assume follows. Whoever may write the permissions of the last identity, be it
+    the start or a role that the start may take, gives it what the key policies delegate. A policy
+    that cannot be read, or that lies elsewhere, may let its owner take roles whose trust policy
+    leaves that to policies; of no other step it is taken to give the permission. Services make no
+    detours: they act for somebody (K161).
     """
 
     def __init__(self, access_map: AccessMap, organization: Organization) -> None:
@@ -67,9 +69,10 @@ class Reach:
             assumptions, Impersonations(targets, assumptions, calls, self._is_of_use)
         )
         self._escalations = KeyEscalations(self._own, keys, calls)
-        self._writes = IdentityPolicyWrites(self._own, keys, calls)
+        self._writes = IdentityPolicyWrites(self._own, keys, calls, self.subjects)
         self._attributes = AttributeWrites(inventory, self._own, keys, calls, assumptions)
         self._powers: dict[tuple[str, str], tuple[Gain, ...]] = {}
+        self._writers_by_start: dict[str, tuple[Chain, ...]] = {}
         self._chains_by_key: dict[str, Mapping[str, list[Chain]]] = {}
 
     def of(self, subject: Subject, key: Key) -> tuple[Detour, ...]:
@@ -79,8 +82,8 @@ class Reach:
         found = [
             detour
             for chain in self._leading(subject).get(key.origin.identity, ())
-            for gain in self._gains(chain, key)
-            if (detour := self._detour(chain, gain, key, sure)) is not None
+            for whole, gain in self._gains(chain, key)
+            if (detour := self._detour(whole, gain, key, sure)) is not None
         ]
         return tuple(sorted(found, key=_order))
 
@@ -105,6 +108,8 @@ class Reach:
 
     def _ends(self, chain: Chain) -> int:
         """The keys at which something may stand at the end of a chain, as a mask."""
+        if chain.links and any(self._written(chain)):
+            return self._own.every_key
         ends = self._own.keys(chain.last) if chain.links else 0
         if chain.goes_on:
             ends |= self._escalations.keys(chain.last)
@@ -116,28 +121,72 @@ class Reach:
         """Whether a chain may end with the role: it has access, or power over identities."""
         if self._own.keys(role):
             return True
-        return any(self._calls.may(role.callers[0], action) for action in _POWERS)
+        if any(self._calls.may(role.callers[0], action) for action in _POWERS):
+            return True
+        return self._writes.is_written_by_another(role)
 
     def _is_of_use(self, subject: Subject) -> bool:
         """Whether acting as the subject may lead to any key."""
-        return bool(self._own.keys(subject)) or self._chains.has_roles(subject)
+        if self._own.keys(subject) or self._chains.has_roles(subject):
+            return True
+        return self._writes.is_written_by_another(subject)
 
-    def _gains(self, chain: Chain, key: Key) -> Iterator[Gain]:
+    def _gains(self, chain: Chain, key: Key) -> Iterator[tuple[Chain, Gain]]:
         """What stands at the end of a chain: access, or a last step to it."""
         if chain.links:
-            yield from self._own.gains(chain.last, key)
+            for gain in self._own.gains(chain.last, key):
+                yield chain, gain
             if chain.links[-1].kind is DetourKind.ASSUMED_ROLE:
                 previous = chain.last_but_one
-                yield from self._attributes.gains_by_session_tags(previous, chain.last, key)
+                for gain in self._attributes.gains_by_session_tags(previous, chain.last, key):
+                    yield chain, gain
+            for writer in self._written(chain):
+                yield from self._gains_by_writer(writer, chain, key)
         if chain.goes_on:
-            yield from self._powers_of(chain.last, key)
+            for gain in self._powers_of(chain.last, key):
+                yield chain, gain
+
+    def _written(self, chain: Chain) -> Iterator[Chain]:
+        """The chains to those who may write the permissions of the last identity."""
+        for writer in self._writers(chain.start):
+            is_other = identity_of(writer.last) != identity_of(chain.last)
+            if is_other and self._writes.changes(writer.last, chain.last):
+                yield writer
+
+    def _writers(self, subject: Subject) -> tuple[Chain, ...]:
+        """The chains of assumed roles to whoever may write permissions, the empty one too."""
+        if subject.identity not in self._writers_by_start:
+            self._writers_by_start[subject.identity] = tuple(
+                chain
+                for chain in self._chains.of(subject)
+                if chain.goes_on and self._writes.is_writer(chain.last)
+            )
+        return self._writers_by_start[subject.identity]
+
+    def _gains_by_writer(
+        self, writer: Chain, chain: Chain, key: Key
+    ) -> Iterator[tuple[Chain, Gain]]:
+        """What the writer gives the last identity, beside what it can give itself as surely."""
+        whole = _both(writer, chain)
+        own = [g for g in self._powers_of(writer.last, key) if g.kind is DetourKind.IDENTITY_POLICY]
+        for gain in self._writes.gains(writer.last, chain.last, key):
+            obtained = max(whole.means.weakness, gain.means.weakness)
+            idle: frozenset[str] = frozenset().union(
+                *(
+                    g.actions
+                    for g in own
+                    if max(writer.means.weakness, g.means.weakness) <= obtained
+                )
+            )
+            if gain.actions - idle:
+                yield whole, replace(gain, actions=gain.actions - idle)
 
     def _powers_of(self, subject: Subject, key: Key) -> tuple[Gain, ...]:
         place = (subject.identity, key.origin.identity)
         if place not in self._powers:
             self._powers[place] = (
                 *self._escalations.gains(subject, key),
-                *self._writes.gains(subject, key),
+                *self._writes.gains(subject, subject, key),
                 *self._attributes.gains(subject, key),
             )
         return self._powers[place]
@@ -169,6 +218,20 @@ class Reach:
                 if state is not None and max(part.means.weakness, weakness(state)) <= obtained:
                     had.add(action)
         return frozenset(had)
+
+
+def _both(writer: Chain, chain: Chain) -> Chain:
+    """The chain that acts as the writer and then as the last identity of the other chain."""
+    on_the_way = {identity_of(part.last) for part in chain.prefixes if part.goes_on}
+    if not writer.links or identity_of(writer.last) in on_the_way:
+        return chain
+    return Chain(
+        chain.start,
+        (*writer.links, *chain.links),
+        writer.means.then(chain.means),
+        (*writer.prefixes, writer, *chain.prefixes, chain),
+        chain.way,
+    )
 
 
 def _targets(subjects: Iterable[Subject]) -> Iterator[Subject]:

@@ -181,7 +181,7 @@ def _policies(node: Mapping[str, Any], action: str, resource: str, line: str) ->
         session=_one(node, "sessionPolicy", SESSION_POLICY, line),
         service_control=_levels(node, "serviceControlPolicies", SERVICE_CONTROL_POLICY, line),
         resource_control=_levels(node, "resourceControlPolicies", RESOURCE_CONTROL_POLICY, line),
-        grants=tuple(_grant(i, item, resource) for i, item in enumerate(_list(node, "grants"))),
+        grants=tuple([_grant(i, item, resource) for i, item in enumerate(_list(node, "grants"))]),
     )
 
 

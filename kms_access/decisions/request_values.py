@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from itertools import combinations, pairwise
 from typing import TypeAlias
 
@@ -32,7 +32,7 @@ from kms_access.policies.overlap import ANY_ONE, ANY_SEQUENCE
 from kms_access.policies.principals import SessionNamed
 from kms_access.policies.samples import has_wildcards, samples
 from kms_access.policies.text import DIGIT, Text, Unknown, Value
-from kms_access.policies.wildcards import fold_case
+from kms_access.policies.wildcards import fold_case, glob_matches
 
 ALWAYS_PRESENT = frozenset(
     {
@@ -157,7 +157,9 @@ def _shape(text: Text, unknown: Unknown) -> re.Pattern[str]:
         if isinstance(part, str):
             pieces.append(re.escape(part))
         else:
-            pieces.append("(.+)" if part == unknown and "(.+)" not in pieces else ".+")
+            own = part == unknown and not any(piece.startswith("(") for piece in pieces)
+            others = ".+" if part.can_hold(":") else "[^:]+"
+            pieces.append(f"({part.characters}+)" if own else others)
     return re.compile("".join(pieces), re.DOTALL)
 
 
@@ -208,6 +210,8 @@ def _values(
     unknown: list[Value] = []
     typed: dict[str, list[str]] = {}
     families: set[str] = set()
+    words: set[str] = set()
+    spelled_patterns: list[str] = []
     for question in about:
         policy_values, operator = _asked(question, key, context)
         if operator is None and not policy_values:
@@ -219,13 +223,18 @@ def _values(
         if family == "text":
             texts.append(known)
             if operator is not None and "IgnoreCase" in operator.name:
-                texts += [(v.lower(),) for v in known] + [(v.upper(),) for v in known]
+                texts += [(spelled,) for v in known for spelled in _spellings(v)]
+                words.update(map(fold_case, known))
+            else:
+                spelled_patterns += known
         elif family == "arn":
             arns.append(known)
         else:
             typed.setdefault(family, []).extend(known)
     values: dict[Value, None] = {}
-    exact = len(families) < 2
+    # A word has more spellings than are tried: they matter to patterns that some of them meet.
+    meet = any(glob_matches(fold_case(p), word) for p in spelled_patterns for word in words)
+    exact = len(families) < 2 and not meet
     for groups, segments in ((texts, 1), (arns, SEGMENTS)):
         if groups:
             found, complete = samples(groups, segments=segments)
@@ -240,10 +249,14 @@ def _values(
             values = dict.fromkeys(pattern for pattern in patterns)
         values |= dict.fromkeys([*unknown, _OTHER])
     for family, known_values in typed.items():
-        values |= dict.fromkeys(_typed_values(family, known_values))
+        values |= dict.fromkeys(_typed_values(family, known_values, key))
     if key == "kms:grantoperations":
         return _grant_operations(values), exact
-    return list(values) or ["other-value"], exact
+    return list(values) if values or typed else ["other-value"], exact
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    return word.lower(), word.upper(), word.title(), word.capitalize(), word.swapcase()
 
 
 def _asked(
@@ -271,7 +284,7 @@ def _family(operator: Operator | None) -> str:
     return "ip" if "IpAddress" in name else "text"
 
 
-def _typed_values(family: str, known: Sequence[str]) -> Iterator[str]:
+def _typed_values(family: str, known: Sequence[str], key: str) -> Iterator[str]:
     if family == "bool":
         yield from ("true", "false")
     elif family == "binary":
@@ -279,11 +292,11 @@ def _typed_values(family: str, known: Sequence[str]) -> Iterator[str]:
     elif family == "ip":
         yield from _addresses(known)
     else:
-        yield from _around(family, known)
+        yield from _around(family, known, whole=key.startswith(("aws:", "kms:")))
 
 
-def _around(family: str, known: Sequence[str]) -> Iterator[str]:
-    """Each bound, and a value below, between and above the bounds."""
+def _around(family: str, known: Sequence[str], *, whole: bool) -> Iterator[str]:
+    """Each bound, and a value below, between and above; AWS's own numbers are `whole`, from 0."""
     read = read_number if family == "numeric" else read_date
     bounds: set[Decimal] = set()
     for text in known:
@@ -295,15 +308,22 @@ def _around(family: str, known: Sequence[str]) -> Iterator[str]:
     between = [(a + b) / 2 for a, b in pairwise(ordered)]
     outside = [ordered[0] - _SAME_SECOND, ordered[-1] + _SAME_SECOND] if ordered else []
     for number in (*outside, *ordered, *between):
-        yield _date(number) if family == "date" else format(number, "f")
+        if family == "date":
+            yield _date(number)
+        elif not whole or (number >= 0 and number == number.to_integral_value()):
+            yield format(number, "f")
+        elif number >= 0 and any(
+            a < number.to_integral_value(ROUND_CEILING) < b for a, b in pairwise(ordered)
+        ):
+            yield format(number.to_integral_value(ROUND_CEILING), "f")
 
 
 def _date(seconds: Decimal) -> str:
     try:
-        moment = datetime.fromtimestamp(int(seconds), UTC)
+        moment = datetime.fromtimestamp(float(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         return str(int(seconds))
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
 def _addresses(known: Sequence[str]) -> Iterator[str]:

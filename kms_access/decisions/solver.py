@@ -42,7 +42,8 @@ Assignment: TypeAlias = dict[str | Unknown, KeyState | str]
 """The state of a condition key, or the string in the place of an unknown part."""
 
 _CONTEXT_KEYS = "kms:encryptioncontextkeys"
-_VIA_SERVICE = ("kms:viaservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+_CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+_VIA_SERVICE = ("kms:viaservice", *_CALLED_VIA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +110,24 @@ def solve(residual: Residual, request: Request) -> Iterator[Solution]:
     )
     variables = _variables(questions, request)
     names = dict(_encryption_context_names(questions))
-    search = _Search(residual, request, variables, names)
-    for assigned in search.run({}):
-        completed = _with_context_keys(_completed(assigned, variables), names)
-        if _is_possible(completed):
-            yield Solution(
-                _refined(request, completed),
-                tuple(search.undecided),
-                False,
-                search.outweighed,
-                _example(completed, questions),
-            )
-    exact = all(variable.exact for variable in variables.values())
-    yield Solution(
-        None,
-        tuple(search.undecided),
-        exact and search.trials < MAXIMUM_TRIALS,
-        search.outweighed,
-    )
+    spellings = [names]
+    if names and _CONTEXT_KEYS in variables:
+        # A pair's name is compared without case, an item of the list of names with case (K41).
+        spellings.append({key: name.swapcase() for key, name in names.items()})
+    undecided: dict[Reason, None] = {}
+    exhausted = all(variable.exact for variable in variables.values())
+    outweighed = False
+    for spelling in spellings:
+        search = _Search(residual, request, variables, spelling)
+        for assigned in search.run({}):
+            completed = _with_context_keys(_completed(assigned, variables), spelling)
+            if _is_possible(completed):
+                found, example = _refined(request, completed), _example(completed, questions)
+                yield Solution(found, (), False, search.outweighed, example)
+        undecided |= search.undecided
+        exhausted &= search.trials < MAXIMUM_TRIALS
+        outweighed |= search.outweighed
+    yield Solution(None, tuple(undecided), exhausted, outweighed)
 
 
 def _variables(questions: Sequence[Question], request: Request) -> Variables:
@@ -161,7 +162,8 @@ def _is_possible(assigned: Assignment) -> bool:
     direct = assigned.get("aws:viaawsservice") in (ABSENT, Present(("false",)))
     through = any(isinstance(assigned.get(key), Present) for key in _VIA_SERVICE)
     for_service = assigned.get("kms:grantisforawsresource") == Present(("true",))
-    return not (direct and (through or for_service))
+    chain = {type(assigned[key]) for key in _CALLED_VIA if key in assigned}
+    return not (direct and (through or for_service)) and len(chain) < 2
 
 
 def _completed(assigned: Assignment, variables: Variables) -> Assignment:
@@ -253,7 +255,12 @@ def _refined(request: Request, assigned: Assignment) -> Request:
         )
     if isinstance(session, Present) and principal.session is None:
         principal = replace(principal, session=session.values[0])
-    return replace(request, principal=principal, context=RequestContext(values))
+    closed = RequestContext(values, lambda name: _closed(request.context.otherwise(name)))
+    return replace(request, principal=principal, context=closed)
+
+
+def _closed(state: KeyState) -> KeyState:
+    return ABSENT if is_free(state) else state
 
 
 def evaluate(answer: Answer, context: RequestContext) -> Answer:

@@ -27,7 +27,7 @@ def values_through_variables(
         templates: Sequence[Template] = [t for _, t in question.element.templates]
         compared: tuple[Value, ...] = (question.arn,)
         wildcards = True
-    elif isinstance(question, Condition) and question.operator is not None:
+    elif isinstance(question, Condition) and question.operator is not None and question.templates:
         templates, wildcards = question.templates, question.operator.wildcards
         state = context.lookup(question.key)
         compared = state.values if isinstance(state, Present) else ()

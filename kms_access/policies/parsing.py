@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from kms_access.policies.elements import (
 )
 from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.json_text import JsonError, JsonObject, Number, Path, read_json
+from kms_access.policies.ordinary_document import ordinary_document
 from kms_access.policies.ordinary_statement import ordinary_statement
 from kms_access.policies.statement_parsing import read_statement
 from kms_access.policies.text import (
@@ -33,7 +34,6 @@ from kms_access.policies.text import (
 CURRENT_VERSION = "2012-10-17"
 OLD_VERSION = "2008-10-17"
 _ELEMENTS = ("Version", "Id", "Statement")
-_ELEMENT_NAMES = frozenset(_ELEMENTS)
 _REFUSED_CHARACTER = re.compile("[^\t\n\r\u0020-\u00ff]")
 _FIRST_PLACEHOLDER = 0xF1000
 _MAXIMUM_POSITIONS = 20
@@ -48,7 +48,7 @@ def parse_policy(
     `source`: a `str` (JSON), a `Text` (JSON built from values not known yet), or a mapping with
     text keys whose leaves are strings, numbers, booleans or `Text`. Never raises for a malformed
     policy: what is wrong becomes problems, and the affected part answers "unknown" (K13–K41, K83).
-    `read_from` is a JSON text that holds the data, if there is one: it spares looking at strings.
+    `read_from` is a JSON text that holds the data, if there is one: with it, it is read faster.
     """
     text = source if isinstance(source, str) else None
     node: object = source
@@ -61,8 +61,15 @@ def parse_policy(
         problem = Problem("K83", f"no readable JSON: {error.message}", (), position=error.position)
         reason = Reason(f"the {grammar.title}, which is no JSON", ReasonKind.UNREADABLE, "K83")
         return PolicyDocument(grammar, OLD_VERSION, (), (problem,), reason, text)
+    whole = read_from if text is None else text
+    if whole is not None:
+        ordinary = ordinary_document(
+            node, grammar, version=CURRENT_VERSION, read_from=whole, text=text
+        )
+        if ordinary is not None:
+            return ordinary
     try:
-        document = _read_document(node, grammar, text, read_from if text is None else text)
+        document = _read_document(node, grammar, text)
     except RecursionError:
         reason = Reason(f"a {grammar.title} that is nested too deep", ReasonKind.UNREADABLE, "K83")
         return unreadable_policy(grammar, reason)
@@ -81,9 +88,7 @@ def unreadable_policy(grammar: PolicyGrammar, reason: Reason) -> PolicyDocument:
     return PolicyDocument(grammar, OLD_VERSION, (), (), reason)
 
 
-def _read_document(
-    node: object, grammar: PolicyGrammar, text: str | None, read_from: str | None
-) -> PolicyDocument:
+def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> PolicyDocument:
     notes = Notes()
     if isinstance(node, Text):
         return unreadable_policy(
@@ -93,31 +98,24 @@ def _read_document(
         message = f"the policy is {describe(node)}, an object is expected"
         reason = notes.error("K83", message, ())
         return PolicyDocument(grammar, OLD_VERSION, (), tuple(notes.problems), reason, text)
-    elements: Mapping[str, Any] = node
-    unclear: Set[str] = frozenset()
-    misspelled: Reason | None = None
-    if type(node) is not dict or not node.keys() <= _ELEMENT_NAMES:
-        found = with_documented_spelling(node, _ELEMENTS, notes, ())
-        elements, unclear, misspelled = found.known, found.unclear, found.uncertain
-    uncertain = misspelled
+    found = with_documented_spelling(node, _ELEMENTS, notes, ())
+    elements, uncertain = found.known, found.uncertain
     if "Id" in elements and not grammar.id_allowed:
         uncertain = notes.error("K39", f"a {grammar.title} holds no Id", ("Id",))
     version, wrong_version = _version(elements, grammar, notes)
     uncertain = uncertain or wrong_version
-    if read_from is None or not _is_plain(read_from):
-        for path, character in _refused_characters(node):
-            message = f"character U+{ord(character):04X} is not accepted in policies"
-            uncertain = notes.error("K29", message, path)
-    if read_from is None or not _is_surely_small(read_from, grammar):
-        uncertain = _oversize(node, grammar, notes, text) or uncertain
+    for path, character in _refused_characters(node):
+        message = f"character U+{ord(character):04X} is not accepted in policies"
+        uncertain = notes.error("K29", message, path)
+    uncertain = _oversize(node, grammar, notes, text) or uncertain
     statements: tuple[Statement, ...] = ()
-    if "Statement" not in unclear:
-        is_unclear = wrong_version is not None or "Version" in unclear
+    if "Statement" not in found.unclear:
+        is_unclear = wrong_version is not None or "Version" in found.unclear
         variables = None if is_unclear else version == CURRENT_VERSION
         statements = _statements(elements, grammar, notes, variables=variables)
     if uncertain is not None:
         statements = tuple(replace(s, uncertain=s.uncertain or uncertain) for s in statements)
-    unreadable = misspelled if "Statement" in unclear else None
+    unreadable = found.uncertain if "Statement" in found.unclear else None
     return PolicyDocument(grammar, version, statements, tuple(notes.problems), unreadable, text)
 
 
@@ -158,23 +156,6 @@ def _statements(
             sids.add(statement.sid)
         statements.append(statement)
     return tuple(statements)
-
-
-def _is_plain(text: str) -> bool:
-    """Whether the strings in a JSON text hold accepted characters only; no `\\`, no control one."""
-    return text.isascii() and "\\" not in text
-
-
-def _is_surely_small(text: str, grammar: PolicyGrammar) -> bool:
-    """Whether data that stands in a JSON text is within the limits, however it is written.
-
-    Without white space it is at most twice as long: numbers are written as strings.
-    """
-    characters = 2 * len(text)
-    size = characters if text.isascii() else 4 * characters
-    return (not grammar.maximum_bytes or size <= grammar.maximum_bytes) and (
-        not grammar.maximum_characters or characters <= grammar.maximum_characters
-    )
 
 
 def _oversize(

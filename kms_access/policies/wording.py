@@ -17,6 +17,7 @@ from kms_access.policies.formula import (
     conjunction,
     disjunction,
 )
+from kms_access.policies.operators import Operator
 from kms_access.policies.overlap import as_written
 from kms_access.policies.principals import SessionNamed
 from kms_access.policies.text import Value
@@ -53,6 +54,9 @@ _VERBS = {
     "IpAddress": ("is in", "is not in"),
     "NotIpAddress": ("is in", "is not in"),
 }
+
+_READ_AS_ABSENT = ("is not", "is not, in any case,", "is not like", "is not in")
+"""Words that a reader takes to hold without the key as well, as they do."""
 
 
 def formula_text(formula: Formula) -> str:
@@ -94,17 +98,24 @@ def _pushed_in(formula: Formula, *, negated: bool) -> Formula:
 
 
 def _without_implied(formula: Formula) -> Formula:
-    """`a and (a or b)` is `a`, and the other way round."""
+    """`a and (a or b)` is `a`, `a and (not a or b)` is `a and b`, and the other way round."""
     if not isinstance(formula, AllOf | AnyOf):
         return formula
     inner: type[AllOf | AnyOf] = AnyOf if isinstance(formula, AllOf) else AllOf
-    kept = [
-        part
-        for part in formula.parts
-        if not (isinstance(part, inner) and set(part.parts) & set(formula.parts))
-    ]
+    join_inner = disjunction if inner is AnyOf else conjunction
     join = conjunction if isinstance(formula, AllOf) else disjunction
+    kept: list[Formula] = []
+    for part in formula.parts:
+        if not isinstance(part, inner):
+            kept.append(part)
+        elif not set(part.parts) & set(formula.parts):
+            possible = [p for p in part.parts if _opposite(p) not in formula.parts]
+            kept.append(join_inner(possible) if possible else part)
     return join(kept)
+
+
+def _opposite(formula: Formula) -> Formula:
+    return formula.part if isinstance(formula, Not) else Not(formula)
 
 
 def _text(formula: Formula, *, outermost: bool = False) -> str:
@@ -153,17 +164,28 @@ def _condition_text(condition: Condition, *, negated: bool) -> str:
     if operator is None:
         absent = ("true" in condition.values) is not negated
         return f"{key} is {'absent' if absent else 'present'}"
-    plain = _VERBS[operator.name][operator.negated]
     verb = _VERBS[operator.name][operator.negated is not negated]
     values = _listed(
         [*map(_value_text, condition.values), *map(_template_text, condition.templates)]
     )
-    if condition.quantifier is Quantifier.ALL:
-        return f"{'some' if negated else 'every'} {key} {verb} {values}"
-    if condition.quantifier is Quantifier.ANY:
-        return f"{'no' if negated else 'some'} {key} {plain} {values}"
-    optional = ", if present," if condition.if_exists and not negated else ""
-    return f"{key}{optional} {verb} {values}"
+    if condition.quantifier is not Quantifier.SINGLE:
+        return f"{_quantified(condition, operator, negated=negated)} {values}"
+    holds_if_absent = (operator.negated or condition.if_exists) is not negated
+    if holds_if_absent and verb not in _READ_AS_ABSENT:
+        return f"{key}, if present, {verb} {values}"
+    if negated and condition.if_exists and " not" in verb:
+        return f"{key} is present and {verb} {values}"
+    return f"{key} {verb} {values}"
+
+
+def _quantified(condition: Condition, operator: Operator, *, negated: bool) -> str:
+    """A condition on several values up to its values, such as `some aws:TagKeys is`."""
+    key = condition.key
+    positive, opposite = _VERBS[operator.name]
+    is_opposite = operator.negated is not negated
+    if (condition.quantifier is Quantifier.ALL) is negated:
+        return f"some {key} {opposite if is_opposite else positive}"
+    return f"no {key} {positive}" if is_opposite else f"every {key}, if present, {positive}"
 
 
 def _value_text(value: Value) -> str:

@@ -8,7 +8,8 @@ from kms_access.decisions.evaluator import Access
 from kms_access.decisions.notes import Note
 from kms_access.decisions.proof import Proof
 from kms_access.decisions.resolution import AccessState
-from kms_access.reports.text import describe_place, safe
+from kms_access.reports.terminal import safe
+from kms_access.reports.text import describe_place
 
 _ANSWERS = {
     AccessState.ALLOWED: "yes",

@@ -10,7 +10,7 @@ from kms_access.decisions.evaluator import Access
 from kms_access.decisions.resolution import AccessState
 from kms_access.inventory.actions import CAPABILITIES, find_action
 from kms_access.inventory.origin import Origin
-from kms_access.reports.text import safe
+from kms_access.reports.terminal import safe
 
 _MARKS = {
     AccessState.CONDITIONAL: "if a condition holds",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from kms_access.inventory.origin import Origin
+from kms_access.reports.terminal import safe
 from kms_access.rules.assessment import Assessment
 from kms_access.rules.findings import Finding
 
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _COLUMN = 62
 _LABEL = "  {:<7}"
 _SHOWN_ACTIONS = 8
@@ -61,11 +58,6 @@ def describe_place(origin: Origin) -> str:
     """Where a definition stands: `Api/Role (stack Billing)  app.py:31`."""
     place = f"{origin.file}:{origin.line}" if origin.file and origin.line else origin.file
     return f"{origin}  {place}" if place else str(origin)
-
-
-def safe(text: str) -> str:
-    """Names come from templates: no character of theirs may move a terminal's cursor."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def render_tally(assessment: Assessment) -> str:

@@ -324,3 +324,12 @@ def test_lookup_says_what_is_known() -> None:
         find_subject(facts, "bob")
     assert find_subject(facts, f"arn:aws:iam::{OTHER}:role/x").label == "role x"
     assert find_subject(facts, "sns.amazonaws.com").label == "service sns.amazonaws.com"
+
+
+def test_two_key_policies_that_both_deny_agree_in_that() -> None:
+    """One denies explicitly, one by default: either way there is no access (K194)."""
+    first, second = key("two", DELEGATION, deny("*", "kms:Decrypt")), key("two", DELEGATION)
+    both = replace(first, policies=(*first.policies, *second.policies))
+    facts = access_map(Inventory((both,), (role("reader", iam("kms:Encrypt")),)))
+    (access,) = (a for a in facts if a.subject.label == "role reader" and a.action == "kms:Decrypt")
+    assert access.state is AccessState.IMPLICITLY_DENIED

@@ -54,6 +54,8 @@ conditions = st.sampled_from(
         {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
         {"StringNotEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
         {"StringEquals": {"aws:ResourceTag/team": "pay"}},
+        {"StringNotEquals": {"aws:ResourceTag/team": "pay"}},
+        {"Bool": {"kms:MultiRegion": "true"}},
         {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}},
         {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
         {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/a*"}},
@@ -82,7 +84,16 @@ named: st.SearchStrategy[Any] = st.sampled_from(
     ]
 )
 resources: st.SearchStrategy[Any] = st.sampled_from(
-    ["*", *ARNS, f"arn:aws:kms:*:{ACCOUNT}:key/*", f"arn:aws:kms:{REGION}:*:key/0*", [*ARNS[:2]]]
+    [
+        "*",
+        "*",
+        *ARNS,
+        [*ARNS[:2]],
+        f"arn:aws:kms:*:{ACCOUNT}:key/*",
+        f"arn:aws:kms:{REGION}:*:key/0*",
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-${{aws:PrincipalTag/number}}1",
+        Text((f"arn:aws:kms:{REGION}:{ACCOUNT}:key/", Unknown('parameter "Key"', NAME_CHARACTER))),
+    ]
 )
 
 
@@ -108,10 +119,13 @@ def identity_statements(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def keys(draw: st.DrawFn, index: int) -> Key:
-    statements = draw(st.lists(key_statements(), min_size=1, max_size=3))
-    if draw(st.booleans()):
-        statements.append(DELEGATION)
+def key_policies(draw: st.DrawFn) -> list[dict[str, Any]]:
+    statements = draw(st.lists(key_statements(), max_size=3))
+    return statements if draw(st.booleans()) and statements else [*statements, DELEGATION]
+
+
+@st.composite
+def keys(draw: st.DrawFn, index: int, statements: list[dict[str, Any]]) -> Key:
     tags = draw(st.sampled_from([{}, {"team": "pay"}, {"team": "ops"}]))
     spec = draw(st.sampled_from(["SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", "RSA_2048", None]))
     aliases = draw(st.sampled_from([(), ("alias/a",)]))
@@ -124,6 +138,7 @@ def keys(draw: st.DrawFn, index: int) -> Key:
         spec=spec,
         aliases=aliases,
         region=region,
+        multi_region=draw(st.booleans()),
     )
 
 
@@ -167,7 +182,11 @@ def grants(draw: st.DrawFn, on: Key) -> Grant:
 
 @st.composite
 def inventories(draw: st.DrawFn) -> Inventory:
-    all_keys = tuple(draw(keys(index)) for index in range(draw(st.integers(1, 4))))
+    # Keys of one policy are told apart by their facts alone.
+    pool = draw(st.lists(key_policies(), min_size=1, max_size=2))
+    all_keys = tuple(
+        draw(keys(index, draw(st.sampled_from(pool)))) for index in range(draw(st.integers(2, 4)))
+    )
     people = tuple(draw(identities(name)) for name in NAMES[: draw(st.integers(1, 4))])
     given_grants = tuple(
         draw(grants(draw(st.sampled_from(all_keys)))) for _ in range(draw(st.integers(0, 2)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -191,7 +192,8 @@ def welcoming_statement(draw: st.DrawFn, caller: str, action: str) -> dict[str, 
         named: Any = {"Service": caller}
     else:
         root = iam(caller.split(":")[4], "root")
-        named = {"AWS": draw(st.sampled_from([caller, root, "*"]))}
+        behind = {FEDERATED_ALICE: ALICE, APP_1: APP, APP_2: APP, DEPLOY_1: DEPLOY}
+        named = {"AWS": draw(st.sampled_from([caller, root, "*", behind.get(caller, root)]))}
     granted = draw(st.sampled_from([action, "kms:*"]))
     statement = {"Effect": "Allow", "Principal": named, "Action": granted, "Resource": "*"}
     return statement | conditions(draw)
@@ -247,7 +249,7 @@ def grant(draw: st.DrawFn, caller: str) -> dict[str, Any]:
 
 @st.composite
 def requests(draw: st.DrawFn) -> dict[str, Any]:
-    caller = draw(st.sampled_from((*INSIDE, *OUTSIDE, *SERVICES)))
+    caller = draw(st.sampled_from((*INSIDE, *OUTSIDE, *SERVICES, APP_1, *[FEDERATED_ALICE] * 2)))
     action = draw(st.sampled_from(ACTIONS))
     without_key = action == "kms:ListKeys"
     account = OTHER if without_key and caller in OUTSIDE else ACCOUNT
@@ -279,6 +281,9 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         return request
     count = draw(st.sampled_from([0, 1, 1, 2]))
     request["identityPolicies"] = [identity_policy(draw, action) for _ in range(count)]
+    if draw(st.integers(0, 2)) == 0:
+        welcome = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        request["identityPolicies"].append(policy(draw, [welcome]))
     if caller not in (ROOT, OTHER_ROOT) and draw(st.integers(0, 2)) == 0:
         request["permissionsBoundaries"] = [identity_policy(draw, action)]
     if "sts" in caller and draw(st.integers(0, 1)) == 0:
@@ -292,3 +297,91 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
 @given(requests())
 def test_the_evaluator_decides_as_the_pseudocode(request: dict[str, Any]) -> None:
     assert answer(read_request(json.dumps(request)))["decision"] == decide(request)
+
+
+def asked(principal: str, action: str = "kms:Decrypt", **more: Any) -> dict[str, Any]:
+    """A request with the policies `more`; a list of statements stands for a policy of them."""
+    fields = {"principal": principal, "action": action, "resource": KEY, "account": ACCOUNT}
+    return fields | {"context": {}} | more
+
+
+def statements(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(items)}
+
+
+ALLOW_ALL = statements({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+ALLOW_S3 = statements({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+FOR_EVERYONE = statements({"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"})
+NOBODY_RETIRES = statements(
+    {"Effect": "Deny", "Principal": "*", "Action": "kms:RetireGrant", "Resource": "*"}
+)
+UNLESS_TAGGED = statements(
+    {
+        **{"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"},
+        "Condition": {"StringNotEquals": {"aws:ResourceTag/team": "payments"}},
+    }
+)
+ISSUED_HERE = {"GranteePrincipal": APP, "Operations": ["Decrypt"], "IssuingAccount": ROOT}
+
+FOUND: dict[str, tuple[str, dict[str, Any]]] = {
+    "K51, K90: a federated session without session policy has no identity permission": (
+        "depends",
+        asked(
+            FEDERATED_ALICE,
+            identityPolicies=[ALLOW_ALL],
+            grants=[{"GranteePrincipal": ROOT, "Operations": ["Decrypt"]}],
+        ),
+    ),
+    "K51, K102: nor may it retire a grant for the account": (
+        "implicitly-denied",
+        asked(
+            FEDERATED_ALICE,
+            "kms:RetireGrant",
+            identityPolicies=[ALLOW_ALL],
+            grants=[ISSUED_HERE],
+        ),
+    ),
+    "K67, K102: a boundary caps the permission to retire that IAM passes on": (
+        "implicitly-denied",
+        asked(
+            ALICE,
+            "kms:RetireGrant",
+            identityPolicies=[ALLOW_ALL],
+            permissionsBoundaries=[ALLOW_S3],
+            grants=[ISSUED_HERE],
+        ),
+    ),
+    "K20, K120: nobody knows what a new action does across accounts": (
+        "depends",
+        asked(
+            OTHER_ROLE,
+            "kms:NotYetKnown",
+            identityPolicies=[ALLOW_ALL],
+            resourcePolicy=FOR_EVERYONE,
+        ),
+    ),
+    "K102: RetireGrant does nothing in a key policy, not as a Deny either": (
+        "allowed",
+        asked(
+            ALICE,
+            "kms:RetireGrant",
+            resourcePolicy=NOBODY_RETIRES,
+            grants=[{**ISSUED_HERE, "RetiringPrincipal": ALICE}],
+        ),
+    ),
+    "K140: what the key's tags do in a resource control policy is not documented": (
+        "depends",
+        asked(
+            ALICE,
+            resourcePolicy=FOR_EVERYONE,
+            resourceControlPolicies=[[UNLESS_TAGGED]],
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_the_comparison_found(name: str) -> None:
+    verdict, request = FOUND[name]
+    assert decide(request) == verdict
+    assert answer(read_request(json.dumps(request)))["decision"] == verdict

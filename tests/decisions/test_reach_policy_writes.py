@@ -329,6 +329,12 @@ CASES: dict[str, tuple[Any, Any, str, list[str]]] = {
         "user alice",
         UNDECIDED_WRITES,
     ),
+    "the policies of any group, and one may be in none": (
+        user("alice", iam(["iam:PutGroupPolicy", "iam:AttachGroupPolicy"])),
+        DELEGATED,
+        "user alice",
+        UNDECIDED_WRITES,
+    ),
     "a role that is defined elsewhere, by what is known": (
         role("app", iam("iam:PutRolePolicy"), complete=False),
         key("k", allow(ROOT, DECRYPT)),

@@ -102,15 +102,6 @@ CONTRADICTIONS = {
             ),
         ),
     ),
-    "a pair of the encryption context that no list of its keys may hold": (
-        AccessState.EXPLICITLY_DENIED,
-        allow(APP, "kms:*", **when("StringEquals", "kms:EncryptionContext:app", "x")),
-        deny(
-            "*",
-            "kms:*",
-            **when("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ["app", "zone"]),
-        ),
-    ),
     "a pair that the list must hold and that is not there": (
         AccessState.IMPLICITLY_DENIED,
         allow(
@@ -119,6 +110,34 @@ CONTRADICTIONS = {
             **both(
                 when("Null", "kms:EncryptionContext:app", "true"),
                 when("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "app"),
+            ),
+        ),
+    ),
+    "every address there is": (
+        AccessState.EXPLICITLY_DENIED,
+        allow(APP, "kms:*"),
+        deny(APP, "kms:*", **when("IpAddress", "aws:SourceIp", ["0.0.0.0/0", "::/0"])),
+        deny(APP, "kms:*", **when("Null", "aws:SourceIp", "true")),
+    ),
+    "no whole number lies between": (
+        AccessState.IMPLICITLY_DENIED,
+        allow(
+            APP,
+            "kms:*",
+            **both(
+                when("NumericGreaterThan", "aws:MultiFactorAuthAge", "90"),
+                when("NumericLessThan", "aws:MultiFactorAuthAge", "91"),
+            ),
+        ),
+    ),
+    "the first of a chain of services that is not there": (
+        AccessState.IMPLICITLY_DENIED,
+        allow(
+            APP,
+            "kms:*",
+            **both(
+                when("StringEquals", "aws:CalledViaFirst", "athena.amazonaws.com"),
+                when("Null", "aws:CalledVia", "true"),
             ),
         ),
     ),
@@ -167,9 +186,43 @@ SOLVABLE: dict[str, tuple[str, dict[str, KeyState], tuple[Any, ...]]] = {
             deny("*", "kms:*", **when("StringNotEquals", "kms:ViaService", RDS)),
         ),
     ),
+    "another spelling of a pair's name than a list forbids": (
+        'kms:EncryptionContext:app is "x" and no kms:EncryptionContextKeys is "app"',
+        {"kms:encryptioncontextkeys": Present(("APP",), multivalued=True)},
+        (
+            allow(APP, "kms:*", **when("StringEquals", "kms:EncryptionContext:app", "x")),
+            deny(
+                "*", "kms:*", **when("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "app")
+            ),
+        ),
+    ),
+    "a spelling that a pattern with case covers": (
+        'aws:PrincipalTag/env is, in any case, "prod" and aws:PrincipalTag/env is not one of '
+        '"prod", "PROD"',
+        {"aws:principaltag/env": Present(("Prod",))},
+        (
+            allow(APP, "kms:*", **when("StringEqualsIgnoreCase", "aws:PrincipalTag/env", "prod")),
+            deny(APP, "kms:*", **when("StringEquals", "aws:PrincipalTag/env", ["prod", "PROD"])),
+        ),
+    ),
+    "half a second between two dates": (
+        'aws:CurrentTime is after "2026-01-01T00:00:00Z" and aws:CurrentTime is before '
+        '"2026-01-01T00:00:01Z"',
+        {"aws:currenttime": Present(("2026-01-01T00:00:00.500000Z",))},
+        (
+            allow(
+                APP,
+                "kms:*",
+                **both(
+                    when("DateGreaterThan", "aws:CurrentTime", "2026-01-01T00:00:00Z"),
+                    when("DateLessThan", "aws:CurrentTime", "2026-01-01T00:00:01Z"),
+                ),
+            ),
+        ),
+    ),
     "the list of keys holds the pair that is asked for": (
-        'kms:EncryptionContext:app is "x" and every kms:EncryptionContextKeys is one of "app", '
-        '"zone"',
+        'kms:EncryptionContext:app is "x" and every kms:EncryptionContextKeys, if present, is '
+        'one of "app", "zone"',
         {"kms:encryptioncontextkeys": Present(("app",), multivalued=True)},
         (
             allow(

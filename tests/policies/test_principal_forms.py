@@ -1,4 +1,4 @@
-"""Which strings name a caller, and which only look like it (K34, K46-K50)."""
+"""Which strings name a caller, and which only look like it (K34, K48, K49)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,6 @@ def test_forms(text: str, kind: PrincipalKind, path_and_name: str, session: str 
 )
 def test_what_is_no_principal(text: str) -> None:
     assert parse_principal(text) is None
-    assert parse_principal(text + "x" * 600) is None
 
 
 def test_a_long_name_is_a_name() -> None:

@@ -53,6 +53,7 @@ ROOT_USER = DELEGATION | {
 """Keeps the key manageable whoever is deleted, and delegates nothing (K45, K154)."""
 UNNAMED = Text((Unknown("the name of role Unnamed", "[a-z-]", unique=True),))
 UNKNOWN_ARN = Text(("arn:aws:iam::111122223333:role/", Unknown('parameter "Reader"')))
+UNKNOWN_ACCOUNT = Unknown("the account of the deployment", "[0-9]")
 
 
 @dataclass
@@ -288,6 +289,13 @@ CASES = {
         [custom(allow(UNKNOWN_ARN, "kms:Decrypt"))],
         [READER, user("bob")],
         findings=['undecided: cannot decide who can use key alias/data: parameter "Reader"'],
+        code=3,
+    ),
+    "undecided: a principal in an account that is not known": Case(
+        [custom(allow(Text(("arn:aws:iam::", UNKNOWN_ACCOUNT, ":role/x")), "kms:Decrypt"))],
+        findings=[
+            "undecided: cannot decide who can use key alias/data: the account of the deployment"
+        ],
         code=3,
     ),
     "undecided: a principal that may be somebody who must not": Case(

@@ -101,7 +101,28 @@ DEPUTY_CASES = {
                 "ForAnyValue:StringLike", "aws:SourceOrgPaths", "o-a1b2c3d4e5/*")),
             for_service("kms:GenerateDataKeyPair", **when(
                 "ArnEquals", "aws:SourceArn", "arn:aws:s3:::bucket")),
+            for_service("kms:GenerateDataKeyPairWithoutPlaintext", **when(
+                "ArnLike", "aws:SourceArn", "arn:aws:s3:::bucket/*")),
         )],
+    ),
+    "confused-deputy: anybody's bucket": Case(
+        [other(for_service("kms:Decrypt", **when("ArnLike", "aws:SourceArn", "arn:aws:s3:::*")))],
+        findings=deputy(LAMBDA),
+    ),
+    "confused-deputy: a name that anybody's bucket can begin with": Case(
+        [other(for_service("kms:Decrypt", **when(
+            "ArnLike", "aws:SourceArn", "arn:aws:s3:::bucket*")))],
+        findings=deputy(LAMBDA),
+    ),
+    "anybody's bucket, of the own account": Case(
+        [other(for_service("kms:Decrypt", Condition={
+            "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"},
+            "StringEquals": {"aws:SourceAccount": ACCOUNT}}))],
+    ),
+    "confused-deputy: a function of any account": Case(
+        [other(for_service("kms:Decrypt", **when(
+            "ArnLike", "aws:SourceArn", "arn:aws:lambda:*:*:function:*")))],
+        findings=deputy(LAMBDA),
     ),
     "a Deny asks for the source of all requests": Case(
         [other(for_service("kms:Decrypt"), deny("*", "kms:*", Condition={
@@ -123,7 +144,9 @@ DEPUTY_CASES = {
         [other(for_service("kms:Decrypt", **when("StringLike", CONTEXT, "*")))],
         findings=deputy(LAMBDA),
     ),
-    "a service that only reads metadata": Case([other(for_service("kms:DescribeKey"))]),
+    "a service that only reads metadata": Case(
+        [other(for_service(["kms:Describe*", "kms:Get*", "kms:List*"]))]
+    ),
     "services by a statement for everyone are public": Case(
         [other(allow("*", "kms:Decrypt"))],
         findings=["public-access: everyone can decrypt with key alias/other"],

@@ -152,6 +152,23 @@ def test_content(name: str, tmp_path: Path) -> None:
     assert finding.fix
 
 
+FIXES = {
+    "undecided: a principal in an account that is not known": (
+        "give the cdk.out folder, or write the account under accounts of the rules file"
+    ),
+    "undecided: a principal that is not known yet": (
+        "write the value so that it is known before the deployment, for example an ARN from the "
+        "account id and an explicit name"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIXES)
+def test_the_fix_is_for_what_is_not_known(name: str, tmp_path: Path) -> None:
+    (finding,) = findings_of(name, "undecided", tmp_path)
+    assert finding.fix == FIXES[name]
+
+
 def moved(key: Key) -> Key:
     return replace(key, policies=tuple(_moved(policy) for policy in key.policies))
 

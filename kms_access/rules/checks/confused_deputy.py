@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from kms_access.decisions.evaluator import Access
 from kms_access.decisions.request import ENCRYPTION_CONTEXT
 from kms_access.decisions.resolution import AccessState
-from kms_access.inventory.actions import expand_capability
+from kms_access.inventory.actions import KMS_ACTIONS
 from kms_access.inventory.model import Key
 from kms_access.policies.context import ABSENT, KeyState, Present
 from kms_access.policies.principals import Naming
@@ -21,8 +21,10 @@ from kms_access.rules.situation import Situation
 from kms_access.rules.what_if import best_of, with_facts
 
 _ID = "confused-deputy"
-_READING = expand_capability("view")
+_READING_LEVELS = frozenset({"Read", "List"})
+_READING = frozenset(a.name for a in KMS_ACTIONS.values() if _READING_LEVELS.issuperset(a.levels))
 _IN_ARN = "[a-z0-9-]"
+_IN_BUCKET_NAME = "[a-z0-9.-]"
 _CONTEXT_KEYS = "kms:encryptioncontextkeys"
 
 
@@ -36,12 +38,14 @@ def _free(stands_for: str, characters: str = ANY_CHARACTER) -> Text:
 
 _ACCOUNT = _stranger("somebody else's account", DIGIT)
 _ORGANIZATION = _stranger("somebody else's organization")
+_BUCKET = _stranger("somebody else's bucket", _IN_BUCKET_NAME)
 
 
 def _requests(key: Key) -> Iterator[Mapping[str, KeyState]]:
     """Condition keys of requests that a service makes for nobody, and for somebody else.
 
     Encryption context names the resource, too: AWS's own policies rely on it for some services.
+    The ARN of an S3 bucket is tried as well: it holds no account that a pattern could leave open.
     """
     arn = concat(
         (
@@ -50,19 +54,21 @@ def _requests(key: Key) -> Iterator[Mapping[str, KeyState]]:
             *(":", _ACCOUNT, ":", _free("the source's name")),
         )
     )
+    bucket = concat(("arn:", key.partition, ":s3:::", _BUCKET))
     path = concat((_ORGANIZATION, "/", _free("the path of an account")))
     sources: dict[str, KeyState] = {
-        "aws:sourcearn": Present((arn,)),
         "aws:sourceaccount": Present((_ACCOUNT,)),
         "aws:sourceorgid": Present((_ORGANIZATION,)),
         "aws:sourceorgpaths": Present((path,), multivalued=True),
     }
     context = tuple(_context_keys(key))
-    yield dict.fromkeys((*sources, *context), ABSENT)
-    for value in (arn, _ACCOUNT, _stranger("somebody else's encryption context")):
-        yield sources | {
-            name: Present((value,), multivalued=name == _CONTEXT_KEYS) for name in context
-        }
+    yield dict.fromkeys(("aws:sourcearn", *sources, *context), ABSENT)
+    for source in (arn, bucket):
+        for value in (source, _ACCOUNT, _stranger("somebody else's encryption context")):
+            of_context: dict[str, KeyState] = {
+                name: Present((value,), multivalued=name == _CONTEXT_KEYS) for name in context
+            }
+            yield {"aws:sourcearn": Present((source,)), **sources, **of_context}
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ _FIX = {
     ReasonKind.NOT_ESTABLISHED: "avoid the construct: AWS does not document what it does",
 }
 
+_ACCOUNT = "the account of the deployment"
+_ACCOUNT_FIX = "give the cdk.out folder, or write the account under accounts of the rules file"
 _TEAM_FIX = "give it an explicit name, or name it in the rules file by where it is defined"
 
 
@@ -120,8 +122,14 @@ def _about(key: Key, unknown: Unknown, level: Level) -> Finding:
         proof=uses[0].proof,
         fact=reason.text,
         rule="built-in: undecided is never a pass",
-        fix=_TEAM_FIX if unknown.of_team else _FIX[reason.kind],
+        fix=_fix_of(unknown),
     )
+
+
+def _fix_of(unknown: Unknown) -> str:
+    if unknown.of_team:
+        return _TEAM_FIX
+    return _ACCOUNT_FIX if _ACCOUNT in unknown.reason.text else _FIX[unknown.reason.kind]
 
 
 def _shortened(names: list[str]) -> str:

@@ -63,6 +63,8 @@ class Resolver:
 
     def resolve(self, node: Any, stack: Stack) -> Any:
         """The value of `node` in the scope of `stack`; never raises."""
+        if isinstance(node, str):
+            return node if isinstance(node, Number) else with_dynamic_references(node)
         if not self.enter():
             return unknown_text(f"a value nested too deep in {stack.identity} {digest(node)}")
         try:
@@ -133,8 +135,6 @@ class Resolver:
             self.open_atoms = before
 
     def _resolve(self, node: Any, stack: Stack) -> Any:
-        if isinstance(node, str):
-            return node if isinstance(node, Number) else with_dynamic_references(node)
         if isinstance(node, list):
             items = [self.resolve(item, stack) for item in node]
             return [item for item in items if item is not NO_VALUE]

@@ -94,6 +94,8 @@ def joined(pieces: Iterable[str | Unknown | Text]) -> Value:
 
 def with_dynamic_references(value: Value) -> Value:
     """`{{resolve:…}}` stretches of a string become unknown parts."""
+    if isinstance(value, str) and _REFERENCE_START not in value:
+        return value
     parts = (value,) if isinstance(value, str) else value.parts
     if not any(isinstance(part, str) and _REFERENCE_START in part for part in parts):
         return value
