@@ -129,7 +129,7 @@ def fills(
     none of them covers. They are exact as long as one set of patterns is asked for.
     """
     found: dict[str, None] = {}
-    groups: set[tuple[Value, ...]] = set()
+    groups: set[frozenset[Value]] = set()
     is_number = unknown.characters == DIGIT
     for question in questions:
         for key in question.keys:
@@ -137,7 +137,7 @@ def fills(
             texts = state.values if isinstance(state, Present) else ()
             holding = [t for t in texts if isinstance(t, Text) and unknown in t.parts]
             policy_values = _asked(question, key, context)[0] if holding else []
-            groups.add(tuple(policy_values))
+            groups.add(frozenset(policy_values))
             for text in holding:
                 for value in policy_values:
                     shape = _shape(text, unknown)
@@ -147,7 +147,7 @@ def fills(
                             found[match.group(1)] = None
     found["098765432109" if is_number else "someone-else"] = None
     plain = all(isinstance(q, Condition) and not q.templates for q in questions)
-    return tuple(found), plain and len(groups - {()}) < 2
+    return tuple(found), plain and len(groups - {frozenset()}) < 2
 
 
 def _shape(text: Text, unknown: Unknown) -> re.Pattern[str]:

@@ -22,7 +22,7 @@ def samples(groups: Iterable[Iterable[str]], *, segments: int = 1) -> tuple[tupl
     of the last of that many segments does not match a colon (ARNs). The second value is false
     if the search was cut off at `MAXIMUM_STATES`, so that a way may be missing.
     """
-    return _samples(tuple(dict.fromkeys(tuple(dict.fromkeys(group)) for group in groups)), segments)
+    return _samples(tuple(dict.fromkeys(tuple(sorted({*group})) for group in groups)), segments)
 
 
 @lru_cache(maxsize=4_096)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -221,6 +222,29 @@ def test_the_form_never_matters_to_the_map(parts: dict[str, Any], data: st.DataO
     before = states_of(access_map(inventory_of(parts), organization))
     again = rewritten_definitions(data.draw, parts)
     assert states_of(access_map(inventory_of(again), organization)) == before
+
+
+CALLER = "aws:PrincipalArn"
+FIRST, SECOND = "arn:aws:iam::*:role/a?p", "arn:aws:iam::*:role/b*"
+
+
+@pytest.mark.parametrize("again", [[SECOND, FIRST], [FIRST, SECOND, FIRST]])
+def test_the_values_of_a_condition_are_a_set(again: list[str]) -> None:
+    """Found by the property above: the same values in two statements, in another order."""
+
+    def states(values: list[str]) -> dict[tuple[str, str, str], str]:
+        everyone = {"Principal": "*", "Action": "kms:*", "Resource": "*"}
+        of_roles = {"Effect": "Allow", "Condition": {"StringLike": {CALLER: [FIRST, SECOND]}}}
+        unless = {"ForAllValues:StringLike": {"aws:CalledVia": "s3.*"}}
+        denied = {"Effect": "Deny", "Condition": {**unless, "StringLike": {CALLER: values}}}
+        policy = {"Version": "2012-10-17", "Statement": [everyone | of_roles, everyone | denied]}
+        parts = {
+            **{"keys": [policy], "identities": {ALICE: []}, "boundary": [], "grants": []},
+            **{"service control": [], "resource control": []},
+        }
+        return states_of(access_map(inventory_of(parts)))
+
+    assert states(again) == states([FIRST, SECOND])
 
 
 ABOUT_THE_TEXT = ("invalid-policy", "ineffective-statement")

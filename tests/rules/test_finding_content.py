@@ -157,8 +157,7 @@ FIXES = {
         "give the cdk.out folder, or write the account under accounts of the rules file"
     ),
     "undecided: a principal that is not known yet": (
-        "write the value so that it is known before the deployment, for example an ARN from the "
-        "account id and an explicit name"
+        "give it an explicit name, or name it in the rules file by where it is defined"
     ),
 }
 
