@@ -33,6 +33,7 @@ from kms_access.policies.principals import PrincipalKind
 __all__ = ["Detour", "DetourKind", "Reach"]
 
 _ACTING = (PrincipalKind.USER, PrincipalKind.ROLE)
+_MAXIMUM_WRITTEN = 3
 _POWERS = DETOUR_ACTIONS - ROLE_ASSUMPTIONS
 
 
@@ -79,10 +80,11 @@ class Reach:
         """The detours of a subject to a key, sorted by kinds; none for a service."""
         own = self._own.states(subject, key)
         sure = frozenset(a for a, state in own.items() if state is AccessState.ALLOWED)
+        given: list[frozenset[str]] = []
         found = [
             detour
             for chain in self._leading(subject).get(key.origin.identity, ())
-            for whole, gain in self._gains(chain, key)
+            for whole, gain in self._gains(chain, key, given)
             if (detour := self._detour(whole, gain, key, sure)) is not None
         ]
         return tuple(sorted(found, key=_order))
@@ -131,8 +133,14 @@ class Reach:
             return True
         return self._writes.is_written_by_another(subject)
 
-    def _gains(self, chain: Chain, key: Key) -> Iterator[tuple[Chain, Gain]]:
-        """What stands at the end of a chain: access, or a last step to it."""
+    def _gains(
+        self, chain: Chain, key: Key, given: list[frozenset[str]]
+    ) -> Iterator[tuple[Chain, Gain]]:
+        """What stands at the end of a chain: access, or a last step to it.
+
+        `given` collects what was given by writing for others: a few such ways are enough, for
+        what identity policies give on a key is the same for most identities.
+        """
         if chain.links:
             for gain in self._own.gains(chain.last, key):
                 yield chain, gain
@@ -140,8 +148,11 @@ class Reach:
                 previous = chain.last_but_one
                 for gain in self._attributes.gains_by_session_tags(previous, chain.last, key):
                     yield chain, gain
-            for writer in self._written(chain):
-                yield from self._gains_by_writer(writer, chain, key)
+            if len(given) < _MAXIMUM_WRITTEN:
+                for writer in self._written(chain):
+                    for whole, gain in self._gains_by_writer(writer, chain, key):
+                        given.append(gain.actions)
+                        yield whole, gain
         if chain.goes_on:
             for gain in self._powers_of(chain.last, key):
                 yield chain, gain
@@ -168,7 +179,12 @@ class Reach:
     ) -> Iterator[tuple[Chain, Gain]]:
         """What the writer gives the last identity, beside what it can give itself as surely."""
         whole = _both(writer, chain)
-        own = [g for g in self._powers_of(writer.last, key) if g.kind is DetourKind.IDENTITY_POLICY]
+        powers = self._powers_of(writer.last, key)
+        own = [g for g in powers if g.kind is DetourKind.IDENTITY_POLICY]
+        rewrites = (*own, *(g for g in powers if g.kind is DetourKind.KEY_POLICY))
+        if any(g.means.state is AccessState.ALLOWED for g in rewrites):
+            # Whoever surely can rewrite its own permissions or the key policy needs nobody else.
+            return
         for gain in self._writes.gains(writer.last, chain.last, key):
             obtained = max(whole.means.weakness, gain.means.weakness)
             idle: frozenset[str] = frozenset().union(
