@@ -53,6 +53,7 @@ class BulkEvaluator:
         self._coverage = KeyCoverage(keys)
         self._groups = KeyGroups(keys, self._grants)
         self._by_document: dict[int, tuple[PolicyDocument, tuple[_Asked, ...]]] = {}
+        self._by_key: dict[str, tuple[frozenset[int], frozenset[str]]] = {}
 
     def row(self, subject: Subject) -> tuple[Block, ...]:
         """The access of one subject to all keys; keys without any are left out."""
@@ -153,20 +154,15 @@ class BulkEvaluator:
 
     def _states(self, caller: Caller, place: int, asked: Sequence[_Asked], matters: int) -> States:
         key = self._keys[place]
-        statements = [
-            *(
-                (statement, masks_of(statement.action))
-                for policy in key.policies
-                for statement in policy.document.statements
-            ),
-            *((one.statement, one.actions) for one in asked if one.possible_keys >> place & 1),
-        ]
+        key_masks, key_names = self._told_apart_by(key)
+        masks, names = set(key_masks), set(key_names)
+        for one in asked:
+            if one.possible_keys >> place & 1:
+                masks.update(one.actions)
+                names.update(condition_keys(one.statement))
         parts = [possible_on(key.spec, key.usage) & matters]
-        names: set[str] = set()
-        for statement, masks in statements:
-            names.update(condition_keys(statement))
-            for mask in set(masks):
-                parts = split(parts, mask)
+        for mask in masks:
+            parts = split(parts, mask)
         grants = self._grants[key.origin.identity]
         for mask in kinds(caller.principal, key, grants, names):
             parts = split(parts, mask)
@@ -176,6 +172,18 @@ class BulkEvaluator:
             if state is not AccessState.IMPLICITLY_DENIED:
                 found[state] = found.get(state, 0) | part
         return tuple(sorted(found.items(), key=lambda item: item[0].rank))
+
+    def _told_apart_by(self, key: Key) -> tuple[frozenset[int], frozenset[str]]:
+        """The sets of actions, and the condition keys, that the policies of a key speak of."""
+        found = self._by_key.get(key.origin.identity)
+        if found is None:
+            statements = [s for policy in key.policies for s in policy.document.statements]
+            found = (
+                frozenset(mask for s in statements for mask in masks_of(s.action)),
+                frozenset(name for s in statements for name in condition_keys(s)),
+            )
+            self._by_key[key.origin.identity] = found
+        return found
 
 
 def _best_of(rows: Sequence[tuple[Block, ...]]) -> Iterator[Block]:

@@ -7,6 +7,7 @@ from enum import Enum
 
 from kms_access.decisions.matching import Hit
 from kms_access.policies.answers import Answer, Reason
+from kms_access.policies.quick_init import quick_init
 
 
 class Verdict(Enum):
@@ -18,6 +19,7 @@ class Verdict(Enum):
     DEPENDS = "depends"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Residual:
     """What an open decision hangs on: it allows where `allows` holds and `denied` does not."""
@@ -26,6 +28,7 @@ class Residual:
     denied: Answer
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The verdict, the statements and grants that it rests on, and what keeps it open.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from kms_access.decisions.action_masks import actions_of
@@ -123,20 +123,21 @@ class KeyEscalations:
             yield replace(gain, means=gain.means.then(_step(text, key)))
 
     def _granted(
-        self, caller: Caller, key: Key, actions: Iterable[str]
+        self, caller: Caller, key: Key, actions: Collection[str]
     ) -> Iterator[tuple[str, Means]]:
         """The actions for which the caller can make a grant to itself, and then use it."""
         of_any = self._created(caller, key, Open(_ANY_OPERATION))
         if of_any is None:
             return
+        used = self._with_grants(caller, key, actions)
         for action in actions:
             created: Means | None = of_any
             if _ANY_OPERATION in of_any.reasons:
                 lists = _lists_with(action, key)
                 created = surest(self._created(caller, key, operations) for operations in lists)
-            used = self._with_grant(caller, key, action)
-            if created is not None and used is not None:
-                yield action, created.then(used)
+            gives = used[action]
+            if created is not None and gives is not None:
+                yield action, created.then(gives)
 
     def _created(self, caller: Caller, key: Key, operations: KeyState) -> Means | None:
         """Whether CreateGrant can be called for such operations, to the caller itself."""
@@ -152,13 +153,18 @@ class KeyEscalations:
                 return means
         return None
 
-    def _with_grant(self, caller: Caller, key: Key, action: str) -> Means | None:
+    def _with_grants(
+        self, caller: Caller, key: Key, actions: Collection[str]
+    ) -> dict[str, Means | None]:
+        """What a grant of its own for one of the actions gives the caller, for each of them."""
         if self._keys.is_unlimited(caller, *key.policies):
-            return SURE
-        grantee = _own_names(caller)[0]
-        operation = action.removeprefix("kms:")
-        grant = Grant("grant of its own", key.origin, key.arn, grantee, (operation,))
-        return self._keys.ask(caller, key, (action,), further_grant=grant).get(action)
+            return dict.fromkeys(actions, SURE)
+        found: dict[str, Means | None] = {}
+        for group in self._keys.alike_with_grant(caller, key, actions, _own_grant(caller, key)):
+            grant = _own_grant(caller, key, group[0].removeprefix("kms:"))
+            means = self._keys.ask(caller, key, group[:1], further_grant=grant).get(group[0])
+            found |= dict.fromkeys(group, means)
+        return found
 
     def _by_replica(self, subject: Subject, key: Key, missing: list[str]) -> Iterator[Gain]:
         replicate = self._own.means(subject, key, _REPLICATE)
@@ -201,6 +207,10 @@ def _lists_with(action: str, key: Key) -> Iterator[KeyState]:
     others.remove(operation)
     for added in ((), others, *((other,) for other in others)):
         yield Present((operation, *added), multivalued=True)
+
+
+def _own_grant(caller: Caller, key: Key, *operations: str) -> Grant:
+    return Grant("grant of its own", key.origin, key.arn, _own_names(caller)[0], operations)
 
 
 def _step(text: str, key: Key) -> Means:

@@ -27,11 +27,11 @@ from kms_access.policies.elements import Notes
 from kms_access.policies.formula import Test
 from kms_access.policies.operators import OPERATORS
 from kms_access.policies.overlap import same
+from kms_access.policies.principal_element import PrincipalElement
 from kms_access.policies.principal_parsing import read_principal
 from kms_access.policies.principals import (
     Naming,
     Principal,
-    PrincipalElement,
     PrincipalKind,
     parse_principal,
 )

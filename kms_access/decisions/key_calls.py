@@ -54,17 +54,12 @@ class KeyCalls:
         are other than the definitions say.
         """
         granted = self._evaluator.grants_on(key) if grants else ()
-        is_inside = same(caller.principal.account, key.account).truth is Truth.TRUE
-        policies = ApplicablePolicies(
-            key.policies,
-            caller.identity,
-            caller.boundary if boundary else (),
-            (),
-            self._inventory.service_control if is_inside else (),
-            self._inventory.resource_control,
+        policies = self._policies(
+            caller,
+            key,
             granted if further_grant is None else (*granted, further_grant),
-            None if identity_assumed else caller.incomplete,
-            identity_assumed or caller.assumed_allowed,
+            identity_assumed=identity_assumed,
+            boundary=boundary,
         )
         found: dict[str, Means] = {}
         for group in alike(sorted(actions), policies, caller.principal, key):
@@ -73,6 +68,39 @@ class KeyCalls:
             if means is not None:
                 found |= dict.fromkeys(group, means)
         return found
+
+    def alike_with_grant(
+        self, caller: Caller, key: Key, actions: Iterable[str], grant: Grant
+    ) -> list[list[str]]:
+        """Actions in groups: with a grant like `grant` that lists one of them, all have one answer.
+
+        `grant` lists none of them.
+        """
+        granted = (*self._evaluator.grants_on(key), grant)
+        policies = self._policies(caller, key, granted, identity_assumed=False, boundary=True)
+        return alike(sorted(actions), policies, caller.principal, key)
+
+    def _policies(
+        self,
+        caller: Caller,
+        key: Key,
+        grants: tuple[Grant, ...],
+        *,
+        identity_assumed: bool,
+        boundary: bool,
+    ) -> ApplicablePolicies:
+        is_inside = same(caller.principal.account, key.account).truth is Truth.TRUE
+        return ApplicablePolicies(
+            key.policies,
+            caller.identity,
+            caller.boundary if boundary else (),
+            (),
+            self._inventory.service_control if is_inside else (),
+            self._inventory.resource_control,
+            grants,
+            None if identity_assumed else caller.incomplete,
+            identity_assumed or caller.assumed_allowed,
+        )
 
     def _request(
         self, caller: Caller, key: Key, action: str, facts: Mapping[str, KeyState]

@@ -13,10 +13,10 @@ from kms_access.policies.answers import Truth
 from kms_access.policies.context import KeyState
 from kms_access.policies.document import Effect, Statement
 from kms_access.policies.overlap import same
+from kms_access.policies.principal_element import PrincipalElement
 from kms_access.policies.principals import (
     EntryKind,
     Principal,
-    PrincipalElement,
     PrincipalKind,
     parse_principal,
 )

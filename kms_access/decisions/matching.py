@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kms_access.decisions.request import Request, is_alias
 from kms_access.decisions.request_parameters import is_filled
 from kms_access.inventory.model import Grant, Policy
 from kms_access.policies.answers import (
+    FALSE,
     NO,
+    TRUE,
+    UNKNOWN,
     YES,
     Answer,
     Reason,
     ReasonKind,
-    Truth,
     any_of,
     open_answer,
 )
 from kms_access.policies.context import Absent, Open, Present
-from kms_access.policies.document import Effect, PolicyDocument, Statement
+from kms_access.policies.document import ALLOW, Effect, Statement
 from kms_access.policies.overlap import same
 from kms_access.policies.principals import EntryKind, Naming
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.wildcards import fold_case
 
+_FEDERATED_PROVIDER = Naming.FEDERATED_PROVIDER
 _CONDITION_ON_ALIAS = Reason(
     "a condition on an alias, where condition keys do not work", ReasonKind.NOT_ESTABLISHED, "K114"
 )
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A statement or grant that matches a request, or may: `answer` is never false.
@@ -44,8 +49,10 @@ class Hit:
     naming: Naming | None = None
 
 
-def combined(hits: Iterable[Hit]) -> Answer:
+def combined(hits: Sequence[Hit]) -> Answer:
     """Whether any of the hits holds."""
+    if len(hits) == 1:
+        return hits[0].answer
     return any_of(hit.answer for hit in hits)
 
 
@@ -56,9 +63,10 @@ def identity_hits(policies: Iterable[Policy], request: Request, effect: Effect) 
         document = policy.document
         if document.unreadable is not None:
             hits.append(_unreadable(policy, document.unreadable, effect))
-        for statement, reached in _reaching(document, request, effect):
+        reaching = document.reaching(request.action)
+        for statement, reached in reaching.allows if effect is ALLOW else reaching.denies:
             answer = _covers(statement, reached, request)
-            if answer.truth is not Truth.FALSE:
+            if answer.truth is not FALSE:
                 hits.append(Hit(policy, effect, answer, statement))
     return hits
 
@@ -72,35 +80,30 @@ def resource_hits(
         document = policy.document
         if document.unreadable is not None:
             hits.append(_unreadable(policy, document.unreadable, effect))
-        for statement, reached in _reaching(document, request, effect):
+        reaching = document.reaching(request.action)
+        for statement, reached in reaching.candidates(effect, request.principal):
             namings = _namings(statement, request, effect, has_boundary=has_boundary)
             if not namings:
                 continue
             covers = _covers(statement, reached, _as_kms_sees_it(statement, request))
-            if covers.truth is Truth.FALSE:
+            if covers.truth is FALSE:
                 continue
             for naming, named in namings:
                 answer = covers & _of_provider(statement, request, naming, named)
-                if answer.truth is not Truth.FALSE:
+                if answer.truth is not FALSE:
                     hits.append(Hit(policy, effect, answer, statement, naming))
     return hits
 
 
-def _reaching(
-    document: PolicyDocument, request: Request, effect: Effect
-) -> tuple[tuple[Statement, Answer], ...]:
-    reaching = document.reaching(request.action)
-    return reaching.allows if effect is Effect.ALLOW else reaching.denies
-
-
 def _covers(statement: Statement, reached: Answer, request: Request) -> Answer:
-    if statement.conditions and is_alias(request.resource):
-        bare = replace(statement, conditions=())
-        answer = reached & bare.applies(request.resource, request.context)
-        return answer.capped(_CONDITION_ON_ALIAS)
-    decided = _with_open_defaults(statement, request) if statement.conditions else statement
-    answer = reached & decided.applies(request.resource, request.context)
-    if len(statement.effects) > 1 and answer.truth is Truth.TRUE:
+    if statement.conditions:
+        if is_alias(request.resource):
+            bare = replace(statement, conditions=())
+            answer = reached & bare.applies(request.resource, request.context)
+            return answer.capped(_CONDITION_ON_ALIAS)
+        statement = _with_open_defaults(statement, request)
+    answer = reached & statement.applies(request.resource, request.context)
+    if len(statement.effects) > 1 and answer.truth is TRUE:
         return open_answer(ReasonKind.UNREADABLE, "the effect of a statement", "K13")
     return answer
 
@@ -129,7 +132,7 @@ def _default_of(key: str) -> Reason:
 
 
 def _unreadable(policy: Policy, reason: Reason, effect: Effect) -> Hit:
-    return Hit(policy, effect, Answer(Truth.UNKNOWN, (reason,)), None, Naming.EVERYONE)
+    return Hit(policy, effect, Answer(UNKNOWN, (reason,)), None, Naming.EVERYONE)
 
 
 def _namings(
@@ -141,7 +144,7 @@ def _namings(
         return [(Naming.EVERYONE, YES)]
     if not element.negated:
         return list(element.namings(caller))
-    if effect is Effect.ALLOW:
+    if effect is ALLOW:
         return [(Naming.EVERYONE, ~element.lists(caller))]
     if has_boundary:
         return [(Naming.EVERYONE, YES)]
@@ -150,7 +153,7 @@ def _namings(
 
 def _of_provider(statement: Statement, request: Request, naming: Naming, named: Answer) -> Answer:
     """A federated principal can only name sessions that came through that provider (K53)."""
-    if naming is not Naming.FEDERATED_PROVIDER:
+    if naming is not _FEDERATED_PROVIDER:
         return named
     state = request.context.lookup("aws:FederatedProvider")
     if isinstance(state, Open):

@@ -12,19 +12,22 @@ from kms_access.decisions.request import ApplicablePolicies, Request, ResourceTr
 from kms_access.inventory.actions import find_action
 from kms_access.inventory.model import Policy
 from kms_access.policies.answers import (
+    FALSE,
     NO,
+    TRUE,
+    UNKNOWN,
     YES,
     Answer,
     Reason,
     ReasonKind,
-    Truth,
     all_of,
     any_of,
 )
 from kms_access.policies.conditions import Quantifier
-from kms_access.policies.document import Effect
+from kms_access.policies.document import ALLOW, DENY
 from kms_access.policies.overlap import same
 from kms_access.policies.principals import WITHOUT_IDENTITY, Naming, PrincipalKind
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Value
 from kms_access.policies.wildcards import fold_case
 
@@ -41,6 +44,7 @@ _CEILING_OVER_GRANT = Reason(
 )
 
 
+_ACCOUNT = Naming.ACCOUNT
 _NEW_ACTION = Reason(
     "whether an action that no list knows works across accounts",
     ReasonKind.NOT_ESTABLISHED,
@@ -72,13 +76,13 @@ def authorize(
     same_account = same(request.principal.account, request.resource_account)
     if request.principal.kind in WITHOUT_IDENTITY:
         same_account = YES
-    if same_account.truth is Truth.UNKNOWN:
+    if same_account.truth is UNKNOWN:
         return _either(
             _Procedure(request, policies, trust, cross_account=False).decide(),
             _Procedure(request, policies, trust, cross_account=True).decide(),
             same_account,
         )
-    cross_account = same_account.truth is Truth.FALSE
+    cross_account = same_account.truth is FALSE
     return _Procedure(request, policies, trust, cross_account=cross_account).decide()
 
 
@@ -92,6 +96,7 @@ def _either(inside: Decision, across: Decision, same_account: Answer) -> Decisio
     return Decision(Verdict.DEPENDS, responsible, tuple(reasons))
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class _Ceiling:
     """Policies that limit without giving: `allows` is true where there is none."""
@@ -100,7 +105,10 @@ class _Ceiling:
 
     def soft(self, reason: Reason) -> Answer:
         """`soft` of the pseudocode: certain only where the ceiling allows or is absent."""
-        return YES if self.allows.truth is Truth.TRUE else Answer(Truth.UNKNOWN, (reason,))
+        return YES if self.allows.truth is TRUE else Answer(UNKNOWN, (reason,))
+
+
+_NO_CEILING = _Ceiling(YES)
 
 
 class _Procedure:
@@ -126,7 +134,7 @@ class _Procedure:
         if self.cross_account and self.info and not self.info.cross_account:
             return Decision(Verdict.IMPLICITLY_DENIED)
         denies = self._denies()
-        certain = [hit for hit in denies if hit.answer.truth is Truth.TRUE]
+        certain = [hit for hit in denies if hit.answer.truth is TRUE]
         if certain:
             return Decision(Verdict.EXPLICITLY_DENIED, tuple(certain))
         self._find_ceilings()
@@ -134,26 +142,29 @@ class _Procedure:
         key_side = self._resource_allows()
         grants = self._grants()
         policy_part, policy_hits = self._policy_part(key_side)
-        grant_part = combined(grants) & (
-            self.boundary.soft(_CEILING_OVER_GRANT)
-            & self.session.soft(_CEILING_OVER_GRANT)
-            & self.organization.soft(_CEILING_OVER_GRANT)
-        )
+        grant_part = combined(grants)
+        if grants:
+            grant_part = grant_part & (
+                self.boundary.soft(_CEILING_OVER_GRANT)
+                & self.session.soft(_CEILING_OVER_GRANT)
+                & self.organization.soft(_CEILING_OVER_GRANT)
+            )
         allows = policy_part | grant_part
-        if any(hit.naming is Naming.ACCOUNT for hit in grants):
+        if any(hit.naming is _ACCOUNT for hit in grants):
             grants = [*grants, *(hit for hit in self.identity_hits if hit not in policy_hits)]
-        parts = ((policy_part, policy_hits), (grant_part, grants))
-        hits = [hit for part, hits in parts if part.truth is allows.truth for hit in hits]
+        hits = policy_hits if policy_part.truth is allows.truth else []
+        if grant_part.truth is allows.truth:
+            hits = [*hits, *grants]
         return self._verdict(allows, combined(denies), hits, denies)
 
     def _verdict(
         self, allows: Answer, denied: Answer, hits: list[Hit], denies: list[Hit]
     ) -> Decision:
-        if allows.truth is Truth.FALSE:
+        if allows.truth is FALSE:
             return Decision(Verdict.IMPLICITLY_DENIED)
-        if allows.truth is Truth.TRUE and denied.truth is Truth.FALSE:
+        if allows.truth is TRUE and denied.truth is FALSE:
             return Decision(
-                Verdict.ALLOWED, tuple(hit for hit in hits if hit.answer.truth is Truth.TRUE)
+                Verdict.ALLOWED, tuple([hit for hit in hits if hit.answer.truth is TRUE])
             )
         reasons = tuple(dict.fromkeys((*allows.reasons, *denied.reasons)))
         residual = Residual(allows, denied)
@@ -164,33 +175,34 @@ class _Procedure:
         hits: list[Hit] = []
         if not self.without_key and not self.is_retire:
             boundary = bool(policies.boundary)
-            hits += resource_hits(policies.resource, request, Effect.DENY, has_boundary=boundary)
+            hits += resource_hits(policies.resource, request, DENY, has_boundary=boundary)
         if self.has_identity:
-            for group in (policies.identity, policies.boundary, policies.session):
-                hits += identity_hits(group, request, Effect.DENY)
+            for group in filter(None, (policies.identity, policies.boundary, policies.session)):
+                hits += identity_hits(group, request, DENY)
         ceilings = policies.service_control or policies.resource_control
         if not ceilings or self.caller.is_service_linked:
             return hits
         if self.has_identity:
             for level in policies.service_control:
-                hits += identity_hits(level, request, Effect.DENY)
+                hits += identity_hits(level, request, DENY)
         if not self.is_retire:
             for level in policies.resource_control:
-                hits += resource_hits(level, request, Effect.DENY, has_boundary=False)
+                hits += resource_hits(level, request, DENY, has_boundary=False)
         return hits
 
     def _allowed_by(self, policies: Sequence[Policy]) -> Answer:
-        return combined(identity_hits(policies, self.request, Effect.ALLOW))
+        return combined(identity_hits(policies, self.request, ALLOW))
 
     def _find_ceilings(self) -> None:
         policies = self.policies
+        self.organization = self.boundary = self.session = _NO_CEILING
         levels = policies.service_control
-        if levels and (not self.has_identity or self.caller.is_service_linked):
-            levels = ()
-        self.organization = _Ceiling(all_of(self._allowed_by(level) for level in levels))
-        self.boundary = _Ceiling(all_of(self._allowed_by((p,)) for p in policies.boundary))
-        session = self._allowed_by(policies.session) if policies.session else YES
-        self.session = _Ceiling(session)
+        if levels and self.has_identity and not self.caller.is_service_linked:
+            self.organization = _Ceiling(all_of(self._allowed_by(level) for level in levels))
+        if policies.boundary:
+            self.boundary = _Ceiling(all_of(self._allowed_by((p,)) for p in policies.boundary))
+        if policies.session:
+            self.session = _Ceiling(self._allowed_by(policies.session))
 
     def _find_identity_side(self) -> None:
         """`ident` of the pseudocode, with the statements that it rests on."""
@@ -204,10 +216,10 @@ class _Procedure:
         if self.policies.identity_assumed:
             self.ident = self.boundary.allows & self.session.allows
             return
-        self.identity_hits = identity_hits(self.policies.identity, self.request, Effect.ALLOW)
+        self.identity_hits = identity_hits(self.policies.identity, self.request, ALLOW)
         allows = combined(self.identity_hits)
-        if allows.truth is not Truth.TRUE and self.policies.identity_incomplete is not None:
-            allows = allows | Answer(Truth.UNKNOWN, (self.policies.identity_incomplete,))
+        if allows.truth is not TRUE and self.policies.identity_incomplete is not None:
+            allows = allows | Answer(UNKNOWN, (self.policies.identity_incomplete,))
         federated = self.caller.kind is PrincipalKind.FEDERATED_USER
         if federated and not self.policies.session:
             self.ident = NO
@@ -218,12 +230,10 @@ class _Procedure:
         if self.without_key or self.is_retire:
             return []
         boundary = bool(self.policies.boundary)
-        return resource_hits(
-            self.policies.resource, self.request, Effect.ALLOW, has_boundary=boundary
-        )
+        return resource_hits(self.policies.resource, self.request, ALLOW, has_boundary=boundary)
 
     def _grants(self) -> list[Hit]:
-        found = (grant_hit(grant, self.request, self.ident) for grant in self.policies.grants)
+        found = [grant_hit(grant, self.request, self.ident) for grant in self.policies.grants]
         return [hit for hit in found if hit is not None]
 
     def _policy_part(self, key_side: list[Hit]) -> tuple[Answer, list[Hit]]:
@@ -235,21 +245,22 @@ class _Procedure:
             both = combined(key_side) & self.ident & self.organization.allows
             if self.info is None and fold_case(self.request.action).startswith("kms:"):
                 both = both.capped(_NEW_ACTION)
-            return both, [*key_side, *self.identity_hits] if both.truth is not Truth.FALSE else []
-        base = any_of(self._direct(hit) for hit in key_side)
-        hits = [hit for hit in key_side if self._direct(hit).truth is base.truth]
+            return both, [*key_side, *self.identity_hits] if both.truth is not FALSE else []
+        direct = [(hit, self._direct(hit)) for hit in key_side]
+        base = any_of(answer for _, answer in direct)
+        hits = [hit for hit, answer in direct if answer.truth is base.truth]
         if self.trust is ResourceTrust.IDENTITY_SUFFICES:
             base = base | self.ident
             hits += self.identity_hits
-        elif any(hit.naming is Naming.ACCOUNT for hit in hits):
+        elif any(hit.naming is _ACCOUNT for hit in hits):
             hits += self.identity_hits
         return base & self.organization.allows, hits
 
     def _direct(self, hit: Hit) -> Answer:
         """What one statement of the resource policy gives inside the account (K76)."""
+        if hit.naming is _ACCOUNT:
+            return hit.answer & self.ident
         match hit.naming:
-            case Naming.ACCOUNT:
-                return hit.answer & self.ident
             case Naming.ROLE | Naming.USER_OF_FEDERATED | Naming.FEDERATED_PROVIDER:
                 return hit.answer & self.boundary.allows & self.session.allows
             case Naming.EVERYONE if self.has_identity and not _tests_principal_arn(hit):

@@ -11,7 +11,8 @@ from kms_access.inventory.model import Grant, Policy
 from kms_access.inventory.origin import Origin
 from kms_access.policies.document import Effect, Statement
 from kms_access.policies.overlap import as_written
-from kms_access.policies.principals import Naming, PrincipalElement
+from kms_access.policies.principal_element import PrincipalElement
+from kms_access.policies.principals import Naming
 from kms_access.policies.text import Value
 
 _SHOWN_ITEMS = 3

@@ -18,6 +18,7 @@ from kms_access.policies.context import (
     absent_otherwise,
 )
 from kms_access.policies.principals import Principal, PrincipalKind
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Value
 from kms_access.policies.wildcards import fold_case
 
@@ -38,14 +39,17 @@ MULTIVALUED_KEYS = frozenset(
 ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 
 _PRINCIPAL_TYPES = {
-    PrincipalKind.ROOT: "Account",
-    PrincipalKind.USER: "User",
-    PrincipalKind.ROLE: "AssumedRole",
-    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.ROOT: Present(("Account",)),
+    PrincipalKind.USER: Present(("User",)),
+    PrincipalKind.ROLE: Present(("AssumedRole",)),
+    PrincipalKind.FEDERATED_USER: Present(("FederatedUser",)),
 }
+_NO_SERVICE = Present(("false",))
+_USER_ID = Open(Reason('the unique id "aws:userid"', ReasonKind.UNKNOWN_VALUE, "K134"))
+_SERVICE, _PROVIDER, _USER = PrincipalKind.SERVICE, PrincipalKind.PROVIDER, PrincipalKind.USER
 
 _WITHOUT_IDENTITY: Mapping[str, KeyState] = {
-    "aws:principalisawsservice": Present(("false",)),
+    "aws:principalisawsservice": _NO_SERVICE,
     "aws:principalservicename": ABSENT,
     "kms:calleraccount": ABSENT,
     "aws:principalarn": ABSENT,
@@ -66,6 +70,7 @@ class ResourceTrust(Enum):
     """Other resources: inside the account an identity policy alone allows."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Request:
     """A call: who, which action such as `kms:Decrypt`, on which resource of which account."""
@@ -77,6 +82,7 @@ class Request:
     context: RequestContext
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ApplicablePolicies:
     """Every policy that applies to a request, by its place in the procedure.
@@ -99,6 +105,8 @@ class ApplicablePolicies:
 
 def is_alias(resource: Value) -> bool:
     """Whether a resource is a KMS alias, which has no policy of its own."""
+    if isinstance(resource, str) and ":alias/" not in resource:
+        return False
     segments = arn_segments(resource)
     if segments is None or segments[2] != "kms":
         return False
@@ -114,25 +122,24 @@ def facts_of(
     segments = arn_segments(resource)
     if segments is not None and segments[3] != "":
         facts["aws:requestedregion"] = Present((segments[3],))
-    if principal.kind is PrincipalKind.SERVICE:
+    if principal.kind is _SERVICE:
         facts["aws:principalisawsservice"] = Present(("true",))
         facts["aws:principalservicename"] = Present((principal.arn,))
         return {**_WITHOUT_IDENTITY, **facts}
-    if principal.kind is PrincipalKind.PROVIDER:
+    if principal.kind is _PROVIDER:
         facts["aws:federatedprovider"] = Present((principal.arn,))
         return {**_WITHOUT_IDENTITY, **facts}
-    user = principal.kind is PrincipalKind.USER
+    account = Present((principal.account,))
     if fold_case(action).startswith("kms:"):
-        facts["kms:calleraccount"] = Present((principal.account,))
-    return facts | {
-        "aws:principalisawsservice": Present(("false",)),
-        "aws:principalservicename": ABSENT,
-        "aws:principalarn": Present((principal.arn,)),
-        "aws:principalaccount": Present((principal.account,)),
-        "aws:principaltype": Present((_PRINCIPAL_TYPES[principal.kind],)),
-        "aws:username": Present((principal.name,)) if user else ABSENT,
-        "aws:userid": Open(Reason('the unique id "aws:userid"', ReasonKind.UNKNOWN_VALUE, "K134")),
-    }
+        facts["kms:calleraccount"] = account
+    facts["aws:principalisawsservice"] = _NO_SERVICE
+    facts["aws:principalservicename"] = ABSENT
+    facts["aws:principalarn"] = Present((principal.arn,))
+    facts["aws:principalaccount"] = account
+    facts["aws:principaltype"] = _PRINCIPAL_TYPES[principal.kind]
+    facts["aws:username"] = Present((principal.name,)) if principal.kind is _USER else ABSENT
+    facts["aws:userid"] = _USER_ID
+    return facts
 
 
 def request_context(

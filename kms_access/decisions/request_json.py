@@ -80,7 +80,7 @@ def read_request(line: str) -> StatedRequest:
         node = read_json(line)
     except JsonError as error:
         raise RequestError(error.message, column=error.position.column) from None
-    if not isinstance(node, Mapping):
+    if not isinstance(node, dict):
         raise RequestError("a request is a JSON object")
     for duplicate in duplicates_of(node):
         raise RequestError("stands here more than once", duplicate)
@@ -181,7 +181,7 @@ def _policies(node: Mapping[str, Any], action: str, resource: str, line: str) ->
         session=_one(node, "sessionPolicy", SESSION_POLICY, line),
         service_control=_levels(node, "serviceControlPolicies", SERVICE_CONTROL_POLICY, line),
         resource_control=_levels(node, "resourceControlPolicies", RESOURCE_CONTROL_POLICY, line),
-        grants=tuple([_grant(i, item, resource) for i, item in enumerate(_list(node, "grants"))]),
+        grants=_grants(node, resource),
     )
 
 
@@ -194,6 +194,8 @@ def _one(
 def _several(
     node: Mapping[str, Any], field: str, grammar: PolicyGrammar, line: str
 ) -> tuple[Policy, ...]:
+    if field not in node:
+        return ()
     return tuple(
         [_policy(f"{field}[{i}]", item, grammar, line) for i, item in enumerate(_list(node, field))]
     )
@@ -202,6 +204,8 @@ def _several(
 def _levels(
     node: Mapping[str, Any], field: str, grammar: PolicyGrammar, line: str
 ) -> tuple[tuple[Policy, ...], ...]:
+    if field not in node:
+        return ()
     levels = []
     for i, level in enumerate(_list(node, field)):
         if not isinstance(level, list):
@@ -226,6 +230,12 @@ def _policy(label: str, node: Any, grammar: PolicyGrammar, line: str) -> Policy:
 @lru_cache(64)
 def _origin(label: str) -> Origin:
     return Origin(label)
+
+
+def _grants(node: Mapping[str, Any], resource: str) -> tuple[Grant, ...]:
+    if "grants" not in node:
+        return ()
+    return tuple([_grant(i, item, resource) for i, item in enumerate(_list(node, "grants"))])
 
 
 def _grant(index: int, node: Any, resource: str) -> Grant:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise
 from typing import TypeAlias
 
 from kms_access.decisions.request import MULTIVALUED_KEYS
@@ -57,6 +57,10 @@ _GRANT_OPERATIONS = tuple(
 _OTHER = Text((Unknown("another value", stranger=True, of_request=True),))
 _OTHER_ADDRESSES = ("198.51.100.7", "203.0.113.9", "192.0.2.4", "2001:db8::7", "8.8.8.8")
 _ACCOUNT_DIGITS = 12
+_MAXIMUM_LISTS = 500
+"""How many lists of several values are tried before the choices count as incomplete."""
+_MAXIMUM_ANSWERS = 4_000
+"""How many answers are compared to leave out states that no question tells apart."""
 _SAME_SECOND = Decimal(1)
 
 
@@ -75,33 +79,43 @@ class Choices:
 
 
 def choices(
-    key: str, questions: Sequence[Question], context: RequestContext, action: str
+    key: str,
+    questions: Sequence[Question],
+    context: RequestContext,
+    action: str,
+    named: frozenset[str] = frozenset(),
 ) -> Choices:
-    """The states of `key`, absence first, that the questions tell apart, one for each way.
+    """The states of `key`, absence first, that `questions` about it tell apart, one for each way.
 
-    `context` is that of the open request; values of policy variables are taken from it.
+    `context` is that of the open request; values of policy variables are taken from it. `named`
+    are values, in lower case, that other keys are about: no other value stands for them.
     """
-    about = [question for question in questions if key in question.keys]
-    values, exact = _values(key, about, context)
-    through = [v for question in about for v in values_through_variables(key, question, context)]
+    values, exact = values_of(key, questions, context)
+    through = [v for q in questions for v in values_through_variables(key, q, context)]
     values = list(dict.fromkeys([*values, *through]))
-    several = _holds_list(key, about)
+    several = _holds_list(key, questions)
     single: list[KeyState] = [Present((value,), multivalued=several) for value in values]
-    alone = all(_asks_for_nothing_else(question, key, context) for question in about)
+    alone = all(_asks_for_nothing_else(question, key, context) for question in questions)
     if alone:
-        single = _told_apart(key, single, about, context)
+        single = _told_apart(key, single, questions, context, named)
     states: list[KeyState] = [] if _is_always_present(key, action) else [ABSENT]
     states += single
     if several:
         # One value for each question that one value decides is enough (K127, K128).
-        states += [
+        lists = [
             Present(tuple(_items(group)), multivalued=True)
-            for size in range(2, min(len(single), len(about)) + 1)
-            for group in combinations(single, size)
+            for group in islice(_groups(single, len(questions)), _MAXIMUM_LISTS + 1)
         ]
+        exact &= len(lists) <= _MAXIMUM_LISTS
+        states += lists
     if alone:
-        states = _told_apart(key, states, about, context)
+        states = _told_apart(key, states, questions, context, named)
     return Choices(tuple(states), exact and alone)
+
+
+def _groups(states: Sequence[KeyState], most: int) -> Iterator[tuple[KeyState, ...]]:
+    for size in range(2, min(len(states), most) + 1):
+        yield from combinations(states, size)
 
 
 def _asks_for_nothing_else(question: Question, key: str, context: RequestContext) -> bool:
@@ -190,19 +204,33 @@ def _holds_list(key: str, about: Iterable[Question]) -> bool:
 
 
 def _told_apart(
-    key: str, states: Iterable[KeyState], about: Sequence[Question], context: RequestContext
+    key: str,
+    states: Iterable[KeyState],
+    about: Sequence[Question],
+    context: RequestContext,
+    named: frozenset[str],
 ) -> list[KeyState]:
-    """The first state for each combination of answers."""
+    """The first state for each combination of answers; all of them where that is much work.
+
+    A key that is absent is told apart from any value, because other keys may go with that.
+    """
+    states = list(states)
+    if len(states) * len(about) > _MAXIMUM_ANSWERS:
+        return states
     found: dict[tuple[object, ...], KeyState] = {}
     for state in states:
         alone = RequestContext({**context.values, key: state}, context.otherwise)
-        found.setdefault(tuple(q.holds(alone).truth for q in about), state)
+        answers = tuple(question.holds(alone).truth for question in about)
+        values = state.values if isinstance(state, Present) else ()
+        mentioned = named.intersection(fold_case(str(value)) for value in values)
+        found.setdefault((state == ABSENT, mentioned, *answers), state)
     return list(found.values())
 
 
-def _values(
+def values_of(
     key: str, about: Sequence[Question], context: RequestContext
 ) -> tuple[list[Value], bool]:
+    """The values of `key` that the questions may tell apart, and whether these are all."""
     if key in _BOOLEAN_KEYS:
         return ["true", "false"], True
     texts: list[tuple[str, ...]] = []

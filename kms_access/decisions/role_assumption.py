@@ -31,11 +31,11 @@ from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.document import Effect, PolicyDocument, Statement
 from kms_access.policies.grammar import TRUST_POLICY
 from kms_access.policies.parsing import CURRENT_VERSION
+from kms_access.policies.principal_element import PrincipalElement
 from kms_access.policies.principals import (
     EntryKind,
     Naming,
     Principal,
-    PrincipalElement,
     PrincipalEntry,
     PrincipalKind,
 )

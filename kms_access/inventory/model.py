@@ -10,6 +10,7 @@ from kms_access.inventory.origin import NotCovered, Origin
 from kms_access.policies.answers import Reason
 from kms_access.policies.document import PolicyDocument, Problem
 from kms_access.policies.principals import Principal
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Value
 
 
@@ -17,6 +18,7 @@ def _no_tags() -> Mapping[str, Value]:
     return MappingProxyType({})
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A policy document with the name that a person knows it by, and its place."""

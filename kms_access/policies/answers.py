@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from typing import Final
 
 from kms_access.policies.formula import (
     Formula,
@@ -13,6 +14,7 @@ from kms_access.policies.formula import (
     conjunction,
     disjunction,
 )
+from kms_access.policies.quick_init import quick_init
 
 
 class Truth(IntEnum):
@@ -21,6 +23,12 @@ class Truth(IntEnum):
     FALSE = 0
     UNKNOWN = 1
     TRUE = 2
+
+
+FALSE: Final = Truth.FALSE
+UNKNOWN: Final = Truth.UNKNOWN
+TRUE: Final = Truth.TRUE
+"""Python 3.11 takes longer to look a member up in its enumeration than to join two answers."""
 
 
 class ReasonKind(Enum):
@@ -38,6 +46,7 @@ class ReasonKind(Enum):
     """Decided by policies that are not part of the definitions."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One cause of an open answer: what is open, in words, and the rule behind it."""
@@ -50,6 +59,7 @@ class Reason:
         return (self.text, self.kind.value, self.rule) < (other.text, other.kind.value, other.rule)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A truth value; `reasons` is empty unless it is `Truth.UNKNOWN`.
@@ -69,21 +79,21 @@ class Answer:
     def __and__(self, other: Answer) -> Answer:
         if self.truth is not other.truth:
             return self if self.truth < other.truth else other
-        return all_of((self, other)) if self.truth is Truth.UNKNOWN else self
+        return all_of((self, other)) if self.truth is UNKNOWN else self
 
     def __or__(self, other: Answer) -> Answer:
         if self.truth is not other.truth:
             return self if self.truth > other.truth else other
-        return any_of((self, other)) if self.truth is Truth.UNKNOWN else self
+        return any_of((self, other)) if self.truth is UNKNOWN else self
 
     def __invert__(self) -> Answer:
-        if self.truth is Truth.UNKNOWN:
-            return Answer(Truth.UNKNOWN, self.reasons, _negated(self.residual))
-        return NO if self.truth is Truth.TRUE else YES
+        if self.truth is UNKNOWN:
+            return Answer(UNKNOWN, self.reasons, _negated(self.residual))
+        return NO if self.truth is TRUE else YES
 
     def capped(self, reason: Reason) -> Answer:
         """The same answer, but no better than open: a true becomes unknown because of `reason`."""
-        return self & Answer(Truth.UNKNOWN, (reason,))
+        return self & Answer(UNKNOWN, (reason,))
 
 
 def _negated(residual: Formula | None) -> Formula | None:
@@ -92,13 +102,13 @@ def _negated(residual: Formula | None) -> Formula | None:
     return residual.part if isinstance(residual, Not) else Not(residual)
 
 
-YES = Answer(Truth.TRUE)
-NO = Answer(Truth.FALSE)
+YES = Answer(TRUE)
+NO = Answer(FALSE)
 
 
 def open_answer(kind: ReasonKind, text: str, rule: str = "") -> Answer:
     """An unknown answer with one reason."""
-    return Answer(Truth.UNKNOWN, (Reason(text, kind, rule),))
+    return Answer(UNKNOWN, (Reason(text, kind, rule),))
 
 
 def hangs_on_request(answer: Answer) -> bool:
@@ -110,9 +120,9 @@ def all_of(answers: Iterable[Answer]) -> Answer:
     """Kleene AND over `answers`; true for none."""
     unknown: list[Answer] = []
     for answer in answers:
-        if answer.truth is Truth.FALSE:
+        if answer.truth is FALSE:
             return answer
-        if answer.truth is Truth.UNKNOWN:
+        if answer.truth is UNKNOWN:
             unknown.append(answer)
     return _joined(unknown, conjunction) if unknown else YES
 
@@ -121,9 +131,9 @@ def any_of(answers: Iterable[Answer]) -> Answer:
     """Kleene OR over `answers`; false for none."""
     unknown: list[Answer] = []
     for answer in answers:
-        if answer.truth is Truth.TRUE:
+        if answer.truth is TRUE:
             return answer
-        if answer.truth is Truth.UNKNOWN:
+        if answer.truth is UNKNOWN:
             unknown.append(answer)
     return _joined(unknown, disjunction) if unknown else NO
 
@@ -135,4 +145,4 @@ def _joined(unknown: list[Answer], join: Callable[[Iterable[Formula]], Formula])
     residual = None
     if any(answer.residual is not None for answer in unknown):
         residual = join(answer.formula for answer in unknown)
-    return Answer(Truth.UNKNOWN, tuple(reasons), residual)
+    return Answer(UNKNOWN, tuple(reasons), residual)

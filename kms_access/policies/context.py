@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from kms_access.policies.answers import Reason, ReasonKind
+from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Value
 from kms_access.policies.wildcards import fold_case
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Present:
     """A key that the request has; `multivalued` tells a list from a single value (K129)."""
@@ -24,6 +26,7 @@ class Absent:
     """A key that the request does not have."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Open:
     """A key whose presence or value is not known."""
@@ -49,6 +52,7 @@ def open_otherwise(key: str) -> KeyState:
     return Open(Reason(f'the request key "{key}"', ReasonKind.REQUEST))
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class RequestContext:
     """Condition keys by name in lower case (K41); `otherwise` answers for all other keys."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final, TypeAlias
 
 from kms_access.policies.answers import (
+    FALSE,
     NO,
+    TRUE,
+    UNKNOWN,
     YES,
     Answer,
     Reason,
     ReasonKind,
-    Truth,
     any_of,
     hangs_on_request,
 )
@@ -21,8 +24,10 @@ from kms_access.policies.context import RequestContext
 from kms_access.policies.formula import Test
 from kms_access.policies.grammar import PolicyGrammar
 from kms_access.policies.json_text import Path, Position, position_of
+from kms_access.policies.name_index import WORTH_AN_INDEX, NameIndex
 from kms_access.policies.overlap import ANY_SEQUENCE
-from kms_access.policies.principals import PrincipalElement
+from kms_access.policies.principal_element import PrincipalElement
+from kms_access.policies.principals import Principal
 from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Value
 from kms_access.policies.variables import NoValue, Template, keys_of, substitute
@@ -34,6 +39,10 @@ class Effect(Enum):
 
     ALLOW = "Allow"
     DENY = "Deny"
+
+
+ALLOW: Final = Effect.ALLOW
+DENY: Final = Effect.DENY
 
 
 class Severity(Enum):
@@ -93,7 +102,10 @@ class ActionElement:
 
     def matches(self, action: str) -> Answer:
         """Whether the element covers an action such as `kms:Decrypt`."""
-        folded = fold_case(action)
+        return self.matches_folded(fold_case(action))
+
+    def matches_folded(self, folded: str) -> Answer:
+        """Whether the element covers an action in lower case."""
         if folded in self._names or folded.startswith(self._beginnings):
             return NO if self.negated else YES
         if not self._others:
@@ -115,21 +127,26 @@ class ResourceElement:
 
     def matches(self, arn: Value, context: RequestContext) -> Answer:
         """Whether the element covers the resource `arn` in a request with this context."""
-        if self.self_only and any(pattern.whole == ANY_SEQUENCE for pattern in self.patterns):
-            return NO if self.negated else YES
+        if self.self_only:
+            for pattern in self.patterns:
+                if pattern.whole == ANY_SEQUENCE:
+                    return NO if self.negated else YES
         answer = self._matches(arn, context)
-        if self.templates and answer.truth is Truth.UNKNOWN and hangs_on_request(answer):
-            answer = Answer(Truth.UNKNOWN, answer.reasons, Test(Covers(self, arn)))
+        if self.templates and answer.truth is UNKNOWN and hangs_on_request(answer):
+            answer = Answer(UNKNOWN, answer.reasons, Test(Covers(self, arn)))
         return answer.capped(_OWN_ARN) if self.self_only else answer
 
     def _matches(self, arn: Value, context: RequestContext) -> Answer:
-        answer = any_of(pattern.matches(arn) for pattern in self.patterns)
+        if len(self.patterns) == 1:
+            answer = self.patterns[0].matches(arn)
+        else:
+            answer = any_of(pattern.matches(arn) for pattern in self.patterns)
         for source, template in self.templates:
-            if answer.truth is Truth.TRUE:
+            if answer.truth is TRUE:
                 break
             value = substitute(template, context, wildcards=True)
             if isinstance(value, Reason):
-                answer = answer | Answer(Truth.UNKNOWN, (value,))
+                answer = answer | Answer(UNKNOWN, (value,))
             elif not isinstance(value, NoValue):
                 answer = answer | ArnPattern.of(source, value).matches(arn)
         return ~answer if self.negated else answer
@@ -179,18 +196,22 @@ class Statement:
     def covers(self, action: str, arn: Value, context: RequestContext) -> Answer:
         """Whether action, resource and conditions match; the principal is asked for apart."""
         answer = self.reaches(action)
-        return answer if answer.truth is Truth.FALSE else answer & self.applies(arn, context)
+        return answer if answer.truth is FALSE else answer & self.applies(arn, context)
 
     def reaches(self, action: str) -> Answer:
         """Whether the statement is about an action."""
+        return self.reaches_folded(fold_case(action))
+
+    def reaches_folded(self, folded: str) -> Answer:
+        """Whether the statement is about an action in lower case."""
         if self.inert:
             return NO
-        return self.action.matches(action) if self.action else YES
+        return self.action.matches_folded(folded) if self.action is not None else YES
 
     def applies(self, arn: Value, context: RequestContext) -> Answer:
         """Whether resource and conditions match."""
         answer = YES if self.resource is None else self.resource.matches(arn, context)
-        if answer.truth is Truth.FALSE:
+        if answer.truth is FALSE:
             return NO
         if self.conditions:
             answer = answer & all_hold(self.conditions, context)
@@ -205,13 +226,35 @@ class Statement:
 _REMEMBERED_ACTIONS = 1_000
 
 
+Reached: TypeAlias = tuple[Statement, Answer]
+"""A statement that an action reaches, with how surely."""
+
+
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Reaching:
-    """The statements of a document that one action reaches, by effect, each with how surely."""
+    """The statements of a document that one action reaches, by effect."""
 
-    allows: tuple[tuple[Statement, Answer], ...]
-    denies: tuple[tuple[Statement, Answer], ...]
+    allows: tuple[Reached, ...]
+    denies: tuple[Reached, ...]
+    _index: dict[Effect, NameIndex[Reached]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def candidates(self, effect: Effect, caller: Principal) -> tuple[Reached, ...]:
+        """The statements of an effect, without those that surely do not name `caller`."""
+        reached = self.allows if effect is ALLOW else self.denies
+        if len(reached) < WORTH_AN_INDEX:
+            return reached
+        index = self._index.get(effect)
+        if index is None:
+            index = self._index[effect] = NameIndex(reached, _names_of)
+        return index.candidates(caller)
+
+
+def _names_of(reached: Reached) -> frozenset[str] | None:
+    element = reached[0].principal
+    return None if element is None else element.names
 
 
 @quick_init
@@ -245,13 +288,12 @@ class PolicyDocument:
     def _find_reaching(self, action: str) -> Reaching:
         allows: list[tuple[Statement, Answer]] = []
         denies: list[tuple[Statement, Answer]] = []
+        folded = fold_case(action)
         for statement in self.statements:
-            answer = statement.reaches(action)
-            if answer.truth is not Truth.FALSE:
-                if Effect.ALLOW in statement.effects:
-                    allows.append((statement, answer))
-                if Effect.DENY in statement.effects:
-                    denies.append((statement, answer))
+            answer = statement.reaches_folded(folded)
+            if answer.truth is not FALSE:
+                for effect in statement.effects:
+                    (allows if effect is ALLOW else denies).append((statement, answer))
         return Reaching(tuple(allows), tuple(denies))
 
     def position(self, path: Path) -> Position | None:

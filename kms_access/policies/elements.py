@@ -20,10 +20,12 @@ class Notes:
     """Collects the problems of one document while it is read."""
 
     problems: list[Problem] = field(default_factory=list)
+    errors: int = 0
 
     def error(self, rule: str, message: str, path: Path) -> Reason:
         """Record an error; the reason that comes back keeps the affected part open."""
         self.problems.append(Problem(rule, message, path))
+        self.errors += 1
         return Reason(message, ReasonKind.UNREADABLE, rule)
 
     def warning(self, rule: str, message: str, path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from kms_access.policies.quick_init import quick_init
+
 if TYPE_CHECKING:
     from kms_access.policies.answers import Answer, Reason
     from kms_access.policies.context import RequestContext
@@ -22,6 +24,7 @@ class Question(Protocol):
         """Whether a request with this context fulfils it."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Test:
     """A question that is open because a request decides it."""
@@ -29,6 +32,7 @@ class Test:
     question: Question
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Undecidable:
     """A part that no request decides: a value not known yet, a policy that cannot be read."""
@@ -36,6 +40,7 @@ class Undecidable:
     reasons: tuple[Reason, ...]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class AllOf:
     """Every part has to hold."""
@@ -43,6 +48,7 @@ class AllOf:
     parts: tuple[Formula, ...]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     """One part has to hold."""
@@ -50,6 +56,7 @@ class AnyOf:
     parts: tuple[Formula, ...]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Not:
     """The part must not hold."""

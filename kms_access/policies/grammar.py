@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
+
+MAXIMUM_READ: Final = 1 << 17
+"""Characters without white space. Quotas of IAM are below it, and so are the policies of AWS that
+people attach: its ReadOnlyAccess has some 86,000."""
 
 
 class Presence(Enum):
@@ -20,8 +25,9 @@ class PolicyGrammar:
     `missing_is_inert`: a statement without Principal, Action or Resource counts for nothing
     (K14, K17) instead of being open. `resource_is_self`: only `*` is accepted as Resource, and it
     means the resource that carries the policy (K15, K16). `maximum_bytes` limits the document
-    as written (K29), `maximum_characters` without white space (K30). `federated`: an identity
-    provider may be a principal (K53).
+    as written (K29): a larger one is not read. `maximum_characters` is a quota without white
+    space (K30): a larger one is read up to `maximum_read`. `federated`: an identity provider may
+    be a principal (K53).
     `refused_with_for_all_values`: condition keys, or prefixes that end in `:` or `/`, that must
     not stand under ForAllValues (K40).
     """
@@ -38,6 +44,7 @@ class PolicyGrammar:
     deny_only: bool = False
     maximum_bytes: int = 0
     maximum_characters: int = 0
+    maximum_read: int = MAXIMUM_READ
     federated: bool = False
     refused_with_for_all_values: tuple[str, ...] = ()
 

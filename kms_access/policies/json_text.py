@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, TypeAlias
 
@@ -70,12 +71,12 @@ def read_json(text: str, *, maximum_characters: int = MAXIMUM_CHARACTERS) -> Any
             f"text of {len(text)} characters, at most {maximum_characters} are accepted",
             Position(1, 1),
         )
-    if not _is_shallow(text):
+    if not is_shallow(text, MAXIMUM_DEPTH):
         _check_depth(text)
     try:
         if text.startswith(("{", "[")):
             node, end = _DECODER.raw_decode(text)
-            if not text[end:].strip(_SPACES):
+            if sum(text.count(space, end) for space in _SPACES) == len(text) - end:
                 return node
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -100,26 +101,44 @@ _DECODER = json.JSONDecoder(
 _OUTSIDE_OF_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?+|[\[\]{}]', re.DOTALL)
 _SPACES = " \t\r\n"
 _SPACE = re.compile(f"[{_SPACES}]*")
-_WITHOUT_BRACKETS = {code: None for code in range(128) if chr(code) not in "[]{}"}
+_QUICK_LEVELS = 8
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_OTHER_BYTES = bytes(sorted({*range(256)} - {*_STEPS, ord('"')}))
 
 
 def _lower_first(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _is_shallow(text: str) -> bool:
-    """Whether `text` is surely not nested too deep: a quick look, without positions."""
-    if text.count("[") + text.count("{") <= MAXIMUM_DEPTH:
+def is_shallow(text: str, maximum_depth: int) -> bool:
+    """Whether JSON text is surely not nested deeper: a quick look, without positions."""
+    if text.count("[") + text.count("{") <= maximum_depth:
         return True
-    if "\\" in text:
-        return False
-    brackets = "".join(text.split('"')[::2]).translate(_WITHOUT_BRACKETS)
-    # Each turn takes away the innermost level or two, so what is left at the end may be too deep.
-    for _ in range(MAXIMUM_DEPTH // 2):
-        brackets = brackets.replace("{}", "").replace("[]", "")
+    brackets = brackets_of(text)
+    for _ in range(_QUICK_LEVELS):
         if not brackets:
             return True
-    return False
+        fewer = without_innermost(brackets)
+        if len(fewer) == len(brackets):
+            break
+        brackets = fewer
+    steps = (_STEPS[bracket] for bracket in brackets)
+    left = maximum_depth - 2 * _QUICK_LEVELS
+    return all(depth <= left for depth in accumulate(steps))
+
+
+def brackets_of(text: str) -> bytes:
+    """The brackets of JSON text that stand outside of its strings."""
+    if "\\" in text:
+        text = text.replace("\\\\", "").replace('\\"', "")
+    marks = text.encode("utf-8", "surrogatepass").translate(None, _OTHER_BYTES)
+    # Without the two quotes that stand side by side, what is left is as far inside or outside.
+    return b"".join(marks.replace(b'""', b"").split(b'"')[::2])
+
+
+def without_innermost(brackets: bytes) -> bytes:
+    """The brackets without the innermost level, or the innermost two."""
+    return brackets.replace(b"{}", b"").replace(b"[]", b"")
 
 
 def _check_depth(text: str) -> None:

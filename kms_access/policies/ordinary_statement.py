@@ -16,8 +16,8 @@ from kms_access.policies.document import ActionElement, Effect, ResourceElement,
 from kms_access.policies.elements import REMEMBERED_PIECES, scalar
 from kms_access.policies.grammar import PolicyGrammar, Presence
 from kms_access.policies.json_text import Number
+from kms_access.policies.principal_element import PrincipalElement
 from kms_access.policies.principal_parsing import EVERYONE, read_faultless_principal
-from kms_access.policies.principals import PrincipalElement
 from kms_access.policies.variables import has_variables
 from kms_access.policies.wildcards import Pattern, with_wildcards
 

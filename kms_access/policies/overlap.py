@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from kms_access.policies.answers import NO, YES, Answer, Reason, ReasonKind, Truth
@@ -36,6 +37,7 @@ def same(first: Value, second: Value) -> Answer:
     return open_because(first, second)
 
 
+@lru_cache(maxsize=1_024)
 def open_because(*values: Value) -> Answer:
     """An open answer that names the unknown parts of `values`."""
     unknowns = [u for value in values if isinstance(value, Text) for u in value.unknowns]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from kms_access.policies.answers import Reason, ReasonKind
-from kms_access.policies.document import PolicyDocument, Problem, Statement
+from kms_access.policies.document import PolicyDocument, Problem, Severity, Statement
+from kms_access.policies.document_size import reason_of, size_of_data, size_of_text
 from kms_access.policies.elements import (
     Notes,
     as_list,
@@ -37,7 +37,8 @@ _ELEMENTS = ("Version", "Id", "Statement")
 _REFUSED_CHARACTER = re.compile("[^\t\n\r\u0020-\u00ff]")
 _FIRST_PLACEHOLDER = 0xF1000
 _MAXIMUM_POSITIONS = 20
-_COMPACT = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
+MAXIMUM_ERRORS = 200
+"""Past them a policy is not read any further: what it says as a whole stays open."""
 
 
 def parse_policy(
@@ -48,9 +49,15 @@ def parse_policy(
     `source`: a `str` (JSON), a `Text` (JSON built from values not known yet), or a mapping with
     text keys whose leaves are strings, numbers, booleans or `Text`. Never raises for a malformed
     policy: what is wrong becomes problems, and the affected part answers "unknown" (K13–K41, K83).
+    A policy past its limit is measured and not read (K29, K30), one with more than
+    `MAXIMUM_ERRORS` errors is not read to its end: as a whole they answer "unknown".
     `read_from` is a JSON text that holds the data, if there is one: with it, it is read faster.
     """
     text = source if isinstance(source, str) else None
+    if isinstance(source, (str, Text)):
+        too_long = size_of_text(source, grammar)
+        if too_long is not None:
+            return unread_policy(too_long, grammar, text)
     node: object = source
     try:
         if isinstance(source, str):
@@ -88,6 +95,13 @@ def unreadable_policy(grammar: PolicyGrammar, reason: Reason) -> PolicyDocument:
     return PolicyDocument(grammar, OLD_VERSION, (), (), reason)
 
 
+def unread_policy(
+    problem: Problem, grammar: PolicyGrammar, text: str | None = None
+) -> PolicyDocument:
+    """A policy that nobody reads because of its size (K29, K30)."""
+    return PolicyDocument(grammar, OLD_VERSION, (), (problem,), reason_of(problem), text)
+
+
 def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> PolicyDocument:
     notes = Notes()
     if isinstance(node, Text):
@@ -98,6 +112,9 @@ def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> Po
         message = f"the policy is {describe(node)}, an object is expected"
         reason = notes.error("K83", message, ())
         return PolicyDocument(grammar, OLD_VERSION, (), tuple(notes.problems), reason, text)
+    size = size_of_data(node, grammar) if text is None or not grammar.maximum_bytes else None
+    if size is not None and size.severity is Severity.ERROR:
+        return unread_policy(size, grammar, text)
     found = with_documented_spelling(node, _ELEMENTS, notes, ())
     elements, uncertain = found.known, found.uncertain
     if "Id" in elements and not grammar.id_allowed:
@@ -107,15 +124,19 @@ def _read_document(node: object, grammar: PolicyGrammar, text: str | None) -> Po
     for path, character in _refused_characters(node):
         message = f"character U+{ord(character):04X} is not accepted in policies"
         uncertain = notes.error("K29", message, path)
-    uncertain = _oversize(node, grammar, notes, text) or uncertain
+    if size is not None:
+        notes.problems.append(size)
     statements: tuple[Statement, ...] = ()
     if "Statement" not in found.unclear:
         is_unclear = wrong_version is not None or "Version" in found.unclear
         variables = None if is_unclear else version == CURRENT_VERSION
         statements = _statements(elements, grammar, notes, variables=variables)
+    unreadable = found.uncertain if "Statement" in found.unclear else None
+    if notes.errors > MAXIMUM_ERRORS:
+        message = f"there are more than {MAXIMUM_ERRORS} errors, the policy is not read any further"
+        statements, unreadable = (), notes.error("K83", message, ())
     if uncertain is not None:
         statements = tuple(replace(s, uncertain=s.uncertain or uncertain) for s in statements)
-    unreadable = found.uncertain if "Statement" in found.unclear else None
     return PolicyDocument(grammar, version, statements, tuple(notes.problems), unreadable, text)
 
 
@@ -155,23 +176,9 @@ def _statements(
                 notes.error("K28", f'the Sid "{statement.sid}" is not unique', (*path, "Sid"))
             sids.add(statement.sid)
         statements.append(statement)
+        if notes.errors > MAXIMUM_ERRORS:
+            break
     return tuple(statements)
-
-
-def _oversize(
-    node: Mapping[str, Any], grammar: PolicyGrammar, notes: Notes, text: str | None
-) -> Reason | None:
-    if not grammar.maximum_bytes and not grammar.maximum_characters:
-        return None
-    compact = _COMPACT.encode(node)
-    size = len((text if text is not None else compact).encode("utf-8", "surrogatepass"))
-    if grammar.maximum_bytes and size > grammar.maximum_bytes:
-        message = f"the policy has {size} bytes, at most {grammar.maximum_bytes} are accepted"
-        return notes.error("K29", message, ())
-    if grammar.maximum_characters and len(compact) > grammar.maximum_characters:
-        limit = grammar.maximum_characters
-        notes.warning("K30", f"the policy has {len(compact)} characters, the quota is {limit}", ())
-    return None
 
 
 def _refused_characters(node: Any) -> list[tuple[Path, str]]:

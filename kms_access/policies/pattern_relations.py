@@ -58,12 +58,11 @@ def _acceptances(first: Pattern, second: Pattern) -> Iterator[int | None]:
     reached = {machine.start}
     pending = [machine.start]
     for state in pending:
-        yield machine.accepts(state)
+        yield machine.matches(state, 0) | machine.matches(state, 1) << 1
         if len(reached) > MAXIMUM_STATES:
             yield None
             return
-        for character in machine.alphabet:
-            step = machine.step(state, character)
-            if step.places[1] and step not in reached:
+        for _, step in machine.steps(state):
+            if machine.is_alive(step, 1) and step not in reached:
                 reached.add(step)
                 pending.append(step)

@@ -15,9 +15,10 @@ from kms_access.policies.elements import (
     string_items,
 )
 from kms_access.policies.json_text import Path
+from kms_access.policies.principal_element import PrincipalElement
 from kms_access.policies.principals import (
     EntryKind,
-    PrincipalElement,
+    Principal,
     PrincipalEntry,
     PrincipalKind,
     is_account_id,
@@ -28,6 +29,8 @@ from kms_access.policies.text import DIGIT, Text, Value
 _UNIQUE_ID = re.compile(r"A(IDA|ROA|GPA|NPA|SIA|KIA|IPA)[A-Z0-9]{8,}", re.ASCII)
 _TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
 EVERYONE = PrincipalEntry(EntryKind.EVERYONE, "*")
+_ROOT, _SERVICE = PrincipalKind.ROOT, PrincipalKind.SERVICE
+_ACCOUNT, _IDENTITY = EntryKind.ACCOUNT, EntryKind.IDENTITY
 
 
 def read_principal(
@@ -72,6 +75,10 @@ def read_faultless_principal(kind: str, values: tuple[str, ...]) -> PrincipalEle
     """The element for one type of principals; None if there is a problem to be noted."""
     if kind not in _TYPES:
         return None
+    if kind == "AWS" and len(values) == 1:
+        named = parse_principal(values[0])
+        if named is not None and named.kind is not _SERVICE:
+            return PrincipalElement((_named_entry(values[0], named),))
     notes = Notes()
     entries = tuple([_entry(kind, value, notes, ()) for value in values])
     return None if notes.problems else PrincipalElement(entries)
@@ -103,19 +110,20 @@ def _service_entry(value: Value, notes: Notes, path: Path) -> PrincipalEntry:
     return PrincipalEntry(EntryKind.SERVICE, value, principal)
 
 
+def _named_entry(value: Value, principal: Principal) -> PrincipalEntry:
+    if principal.kind is _ROOT:
+        return PrincipalEntry(_ACCOUNT, value, principal, principal.account, principal.partition)
+    return PrincipalEntry(_IDENTITY, value, principal)
+
+
 def _aws_entry(value: Value, notes: Notes, path: Path) -> PrincipalEntry:
     if value == "*":
         return EVERYONE
     if isinstance(value, str) and is_account_id(value):
         return PrincipalEntry(EntryKind.ACCOUNT, value, account=value)
     principal = parse_principal(value)
-    if principal is not None:
-        if principal.kind is PrincipalKind.ROOT:
-            return PrincipalEntry(
-                EntryKind.ACCOUNT, value, principal, principal.account, principal.partition
-            )
-        if principal.kind is not PrincipalKind.SERVICE:
-            return PrincipalEntry(EntryKind.IDENTITY, value, principal)
+    if principal is not None and principal.kind is not _SERVICE:
+        return _named_entry(value, principal)
     if isinstance(value, Text):
         if len(value.parts) == 1 and value.unknowns[0].characters == DIGIT:
             return PrincipalEntry(EntryKind.ACCOUNT, value, account=value)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import Final
 
 from kms_access.policies.answers import (
+    FALSE,
     NO,
     YES,
     Answer,
@@ -44,6 +45,7 @@ class PrincipalKind(Enum):
     """Whoever an identity provider has authenticated, before it takes a role (K52)."""
 
 
+_ROOT, _USER, _ROLE = PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.ROLE
 WITHOUT_IDENTITY = (PrincipalKind.SERVICE, PrincipalKind.PROVIDER)
 """Callers that are no identity of an account: resource policies alone decide (K54, K81)."""
 
@@ -120,15 +122,15 @@ def _parse_principal(arn: Value) -> Principal | None:
     _, partition, service, _, account, resource = segments
     if not is_account_id(account):
         return None
-    if (service, resource) == ("iam", "root"):
-        return Principal(PrincipalKind.ROOT, arn, account, partition)
+    if resource == "root" and service == "iam":
+        return Principal(_ROOT, arn, account, partition)
     kind, *rest = split(resource, "/", 1)
     if not rest or rest[0] == "":
         return None
     if service == "iam" and kind == "user":
-        return Principal(PrincipalKind.USER, arn, account, partition, _after_slash(rest[0]))
+        return Principal(_USER, arn, account, partition, _after_slash(rest[0]))
     if service == "iam" and kind == "role":
-        return Principal(PrincipalKind.ROLE, arn, account, partition, _after_slash(rest[0]))
+        return Principal(_ROLE, arn, account, partition, _after_slash(rest[0]))
     if service == "sts" and kind == "federated-user":
         path = _after_slash(rest[0])
         return Principal(PrincipalKind.FEDERATED_USER, arn, account, partition, path)
@@ -189,6 +191,11 @@ class EntryKind(Enum):
     """Perhaps any service, and no IAM identity."""
 
 
+_ACCOUNT_ENTRY: Final = EntryKind.ACCOUNT
+_IDENTITY_ENTRY: Final = EntryKind.IDENTITY
+_ACCOUNT, _ROLE_NAMED = Naming.ACCOUNT, Naming.ROLE
+
+
 @quick_init
 @dataclass(frozen=True, slots=True)
 class PrincipalEntry:
@@ -207,19 +214,20 @@ class PrincipalEntry:
     def names(self, caller: Principal) -> tuple[Naming, Answer] | None:
         """How the entry names `caller`, and whether it does; None if it surely does not."""
         found = self._names(caller)
-        return None if found is None or found[1].truth is Truth.FALSE else found
+        return None if found is None or found[1].truth is FALSE else found
 
     def _names(self, caller: Principal) -> tuple[Naming, Answer] | None:
-        match self.kind:
+        kind = self.kind
+        if kind is _ACCOUNT_ENTRY:
+            if caller.kind in WITHOUT_IDENTITY:
+                return None
+            partition = same(self.partition, caller.partition) if self.partition else YES
+            return _ACCOUNT, same(self.account, caller.account) & partition
+        if kind is _IDENTITY_ENTRY:
+            return _names_identity(self.principal, caller) if self.principal else None
+        match kind:
             case EntryKind.EVERYONE:
                 return Naming.EVERYONE, YES
-            case EntryKind.ACCOUNT:
-                if caller.kind in WITHOUT_IDENTITY:
-                    return None
-                partition = same(self.partition, caller.partition) if self.partition else YES
-                return Naming.ACCOUNT, same(self.account, caller.account) & partition
-            case EntryKind.IDENTITY:
-                return _names_identity(self.principal, caller) if self.principal else None
             case EntryKind.SERVICE:
                 if caller.kind is not PrincipalKind.SERVICE:
                     return None
@@ -267,6 +275,10 @@ def _could_name(source: Text, caller: Principal) -> bool:
 
 def _names_identity(named: Principal, caller: Principal) -> tuple[Naming, Answer] | None:
     there = same(named.account, caller.account) & same(named.partition, caller.partition)
+    if named.kind is caller.kind is _ROLE and named.session is None:
+        if caller.path_known and named.path_known:
+            return _ROLE_NAMED, there & same(named.path_and_name, caller.path_and_name)
+        return _ROLE_NAMED, there & same(named.name, caller.name)
     match named.kind, caller.kind:
         case PrincipalKind.USER, PrincipalKind.USER:
             return Naming.USER, there & same(named.path_and_name, caller.path_and_name)
@@ -274,10 +286,6 @@ def _names_identity(named: Principal, caller: Principal) -> tuple[Naming, Answer
             return Naming.USER_OF_FEDERATED, there & same(named.name, caller.name)
         case PrincipalKind.FEDERATED_USER, PrincipalKind.FEDERATED_USER:
             return Naming.FEDERATED, there & same(named.path_and_name, caller.path_and_name)
-        case PrincipalKind.ROLE, PrincipalKind.ROLE if named.session is None:
-            if caller.path_known and named.path_known:
-                return Naming.ROLE, there & same(named.path_and_name, caller.path_and_name)
-            return Naming.ROLE, there & same(named.name, caller.name)
         case PrincipalKind.ROLE, PrincipalKind.ROLE:
             role = there & same(named.name, caller.name)
             return Naming.SESSION, role & _same_session(named.session, caller)
@@ -310,53 +318,6 @@ class SessionNamed:
         if not isinstance(state, Present):
             return NO
         return any_of(same(self.session, value) for value in state.values)
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class PrincipalElement:
-    """A Principal or, with `negated`, a NotPrincipal element."""
-
-    entries: tuple[PrincipalEntry, ...]
-    negated: bool = False
-
-    def namings(self, caller: Principal) -> Iterator[tuple[Naming, Answer]]:
-        """Each way in which the entries name `caller`; for NotPrincipal see `spares`."""
-        for entry in self.entries:
-            found = entry.names(caller)
-            if found is not None:
-                yield found
-
-    def lists(self, caller: Principal) -> Answer:
-        """Whether any entry names `caller`."""
-        return any_of(answer for _, answer in self.namings(caller))
-
-    def spares(self, caller: Principal) -> Answer:
-        """Whether a NotPrincipal with Deny leaves `caller` alone: its whole chain listed (K37)."""
-        ways = list(self.namings(caller))
-
-        def listed(*namings: Naming) -> Answer:
-            return any_of(answer for naming, answer in ways if naming in namings)
-
-        everyone = listed(Naming.EVERYONE, Naming.FEDERATED_PROVIDER)
-        account = listed(Naming.ACCOUNT)
-        if caller.kind is PrincipalKind.SERVICE:
-            return everyone | listed(Naming.SERVICE)
-        if caller.kind is PrincipalKind.ROOT:
-            return everyone | account
-        identity = listed(Naming.USER, Naming.ROLE, Naming.USER_OF_FEDERATED)
-        session = listed(Naming.SESSION, Naming.FEDERATED)
-        chain = account & identity
-        if caller.kind in (PrincipalKind.ROLE, PrincipalKind.FEDERATED_USER):
-            chain = chain & session
-        partly = identity | session
-        if chain.truth is Truth.TRUE or partly.truth is Truth.FALSE:
-            return everyone | chain
-        return everyone | open_answer(
-            ReasonKind.NOT_ESTABLISHED,
-            "whether NotPrincipal spares a principal whose chain is listed in part",
-            "K37",
-        )
 
 
 def is_account_id(value: Value) -> bool:

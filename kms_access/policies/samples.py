@@ -85,12 +85,11 @@ def _explored(patterns: tuple[str, ...], segments: int) -> tuple[list[str], bool
     for state in pending:
         text = reached.get(state, "")
         if text:
-            accepted.setdefault(machine.accepts(state), text)
+            accepted.setdefault(machine.ends(state), text)
         if len(reached) > MAXIMUM_STATES:
             return list(accepted.values()), False
-        for character in machine.alphabet:
-            step = machine.step(state, character)
-            if step not in reached and any(step.places):
+        for character, step in machine.steps(state):
+            if step[0] and step not in reached:
                 reached[step] = text + character
                 pending.append(step)
     return list(accepted.values()), True

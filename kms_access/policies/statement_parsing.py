@@ -20,8 +20,9 @@ from kms_access.policies.elements import (
 )
 from kms_access.policies.grammar import PolicyGrammar, Presence
 from kms_access.policies.json_text import Path
+from kms_access.policies.principal_element import PrincipalElement
 from kms_access.policies.principal_parsing import read_principal
-from kms_access.policies.principals import EntryKind, PrincipalElement
+from kms_access.policies.principals import EntryKind
 from kms_access.policies.text import (
     Text,
     Unknown,

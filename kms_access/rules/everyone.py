@@ -81,13 +81,14 @@ def _of_kind(facts: AccessMap, kind: SubjectKind) -> Mapping[str, Shared]:
 
 
 def _shared(facts: AccessMap, subjects: Iterable[Subject], key: Key) -> Shared:
-    held = [
-        access
-        for subject in subjects
-        if subject.kind is SubjectKind.EVERYONE or subject.account == key.account
-        for access in facts.cell(subject, key)
-        if access.state.is_access
-    ]
+    held: list[Access] = []
+    for subject in subjects:
+        if subject.kind is not SubjectKind.EVERYONE and subject.account != key.account:
+            continue
+        if any(state.is_access for state in facts.states(subject, key).values()):
+            # Asked for the cell, the evaluator decides actions that are alike once.
+            cell = facts.evaluator.cell(subject, key)
+            held += (access for access in cell if access.state.is_access)
     return Shared(
         frozenset(access.action for access in held),
         frozenset(_statement_of(hit) for access in held for hit in access.decision.responsible),

@@ -131,7 +131,12 @@ class _Reader:
         """Events before nodes: refuses what would grow when it is expanded."""
         nodes = depth = documents = 0
         for event in yaml.parse(text, Loader=loader):
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, yaml.ScalarEvent) and event.anchor is event.tag is None:
+                # Nearly all events are of this kind: the others take the slow way.
+                nodes += 1
+                if nodes > MAXIMUM_NODES:
+                    raise self._too_large(event)
+            elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     raise self._place(event.start_mark).error("a second document is not accepted")
@@ -144,10 +149,13 @@ class _Reader:
                 self._check(event)
                 depth += isinstance(event, yaml.CollectionStartEvent)
                 if depth > MAXIMUM_DEPTH or nodes > MAXIMUM_NODES:
-                    raise self._place(event.start_mark).error("the file is too deep or too large")
+                    raise self._too_large(event)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
         return nodes
+
+    def _too_large(self, event: yaml.NodeEvent) -> RulesError:
+        return self._place(event.start_mark).error("the file is too deep or too large")
 
     def _check(self, event: yaml.NodeEvent) -> None:
         if event.anchor is not None:

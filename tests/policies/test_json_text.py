@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_access.policies.json_text import JsonError, position_of, read_json
+from kms_access.policies.json_text import JsonError, is_shallow, position_of, read_json
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,39 @@ def test_a_text_is_read_alike_with_and_without_white_space_before_it(text: str, 
 
     nested = "[" * depth + text + "]" * depth
     assert outcome(nested) == outcome(f" \n{nested}")
+
+
+def depth_of(text: str) -> int:
+    """The deepest nesting of brackets outside of strings, character by character."""
+    depth = deepest = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            in_string = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 60 + "]" * 60,
+        "[" * 39 + '["[[[[", "]]]]", "", "\\"[", "\\\\", "[{"]' + "]" * 39,
+        '{"a":' * 41 + "1" + "}" * 41,
+        '["' + "[" * 100 + '"]',
+        '["' + "\\\\" * 41 + '", ' + "[" * 45 + "]" * 45 + "]",
+        '["\\\\\\"' + "[" * 100 + '"]',
+        "[[[]]," * 30 + "[]" + "]" * 30,
+    ],
+)
+def test_a_deep_text_never_passes_the_quick_look(text: str) -> None:
+    assert not is_shallow(text, 40) or depth_of(text) <= 40
+    if depth_of(text) <= 40 - 16:
+        assert is_shallow(text, 40)

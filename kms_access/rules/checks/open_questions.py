@@ -23,6 +23,7 @@ from kms_access.rules.situation import Situation
 _OPEN = (ReasonKind.UNKNOWN_VALUE, ReasonKind.UNREADABLE, ReasonKind.NOT_ESTABLISHED)
 _ASKED_WITHOUT_RULES = (SubjectKind.EVERYONE, SubjectKind.SERVICE)
 _SELF_ESCALATION = "self-escalation"
+_FEW_ACTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,10 @@ class _Collector:
         if subject.kind not in _ASKED_WITHOUT_RULES and not self.situation.rules_for(key):
             return
         permissions = self.situation.permissions(subject, key)
+        accesses = tuple(accesses)
+        if sum(access.state is AccessState.UNDECIDED for access in accesses) > _FEW_ACTIONS:
+            # Decides actions that nothing tells apart together, and remembers the answers.
+            self.situation.access_map.evaluator.cell(subject, key)
         for access in accesses:
             permission = permissions.answer(access.action)
             if permission.truth is Truth.TRUE:

@@ -38,6 +38,7 @@ def role_named(*parts: str | Unknown) -> Text:
 
 CONDITIONAL = Outcome("allowed under a condition")
 VIA = "kms:ViaService"
+CHAIN = "aws:CalledVia"
 MAPS = {
     "stars in a condition": Large(
         "patterns", lambda: mapped(condition("StringLike", VIA, STARS)), CONDITIONAL
@@ -57,13 +58,21 @@ MAPS = {
         ),
         CONDITIONAL,
     ),
-    "400 condition keys": Large(
+    "120 condition keys": Large(
         "many",
         lambda: mapped(
-            *[condition("StringEquals", f"aws:RequestTag/{i}", "x") for i in range(200)],
-            *[denied("StringEquals", f"aws:RequestTag/{i}", "y") for i in range(200, 400)],
+            *[condition("StringEquals", f"aws:RequestTag/{i}", "x") for i in range(60)],
+            *[denied("StringEquals", f"aws:RequestTag/{i}", "y") for i in range(60, 120)],
         ),
-        Outcome("undecided"),
+        CONDITIONAL,
+    ),
+    "a list that 30 questions are about": Large(
+        "many",
+        lambda: mapped(
+            *[condition("ForAnyValue:StringEquals", CHAIN, f"s{i}") for i in range(15)],
+            *[denied("ForAnyValue:StringEquals", CHAIN, f"s{i}") for i in range(15, 30)],
+        ),
+        CONDITIONAL,
     ),
     "a list of 300 roles": Large(
         "many",
