@@ -26,8 +26,9 @@ from kms_access.rules import RulesError, load_rules
 from kms_access.sources import SourceError, load
 from tests.builders import ACCOUNT, allow, document, role_arn, user_arn
 from tests.cases.hostile.large_maps import MAPS
+from tests.cases.hostile.large_sizes import SIZES
 from tests.cases.hostile.large_templates import INTRINSICS
-from tests.cases.hostile.large_texts import DEPTH, NUMBERS, PATTERNS, SIZES
+from tests.cases.hostile.large_texts import DEPTH, NUMBERS, PATTERNS
 from tests.cases.hostile.outcomes import DELEGATED, KEY, template
 
 CASES = Path(__file__).parent / "cases" / "hostile"

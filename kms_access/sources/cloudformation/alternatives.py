@@ -37,6 +37,8 @@ def branches(resolver: Resolver, stack: Stack, node: Any) -> list[Alternative]:
     if intrinsic_name(node) == "Fn::If" and isinstance(node["Fn::If"], list):
         argument = node["Fn::If"]
         if len(argument) == 3:
+            if argument[1] == argument[2]:
+                return branches(resolver, stack, argument[1])
             decision = undecided(resolver, stack, argument[0])
             if isinstance(decision, bool):
                 return branches(resolver, stack, argument[1 if decision else 2])

@@ -21,7 +21,8 @@ _PARTITIONS = (
     ("eusc-", "aws-eusc", "amazonaws.eu"),
     ("", "aws", "amazonaws.com"),
 )
-_LITERAL_PARTITION = re.compile(r"\barn:(aws[a-z-]*):")
+_LITERAL_PARTITION = re.compile(r"arn:(aws[a-z-]*):")
+_IN_A_WORD = re.compile(r"\w")
 _PLACEHOLDER = re.compile(r"\$\{(AWS::[A-Za-z]+)\}")
 
 UNKNOWN_ACCOUNT = Text((Unknown("the account of the deployment", DIGIT, shape=r"[0-9]{12}"),))
@@ -93,5 +94,10 @@ def partition_of_literals(texts: Iterable[str]) -> str | None:
     AWS refuses a policy that names a resource of another partition, so templates with literal
     ARNs can be deployed in that partition only.
     """
-    found = {match for text in texts for match in _LITERAL_PARTITION.findall(text)}
+    found = {
+        match.group(1)
+        for text in texts
+        for match in _LITERAL_PARTITION.finditer(text)
+        if not _IN_A_WORD.match(text, match.start() - 1, match.start())
+    }
     return found.pop() if len(found) == 1 else None

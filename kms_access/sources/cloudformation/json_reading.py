@@ -8,13 +8,20 @@ from collections.abc import Iterator, Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-from kms_access.policies.json_text import JsonObject, Number, Position, position_at, position_of
+from kms_access.policies.json_text import (
+    JsonObject,
+    Number,
+    Position,
+    brackets_of,
+    is_shallow,
+    position_at,
+    position_of,
+    without_innermost,
+)
 from kms_access.sources.interface import SourceError
 
 MAXIMUM_DEPTH = 100
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?+', re.DOTALL)
-_NO_BRACKET = re.compile(r"[^\[\]{}]+")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?+|[\[\]{}]', re.DOTALL)
@@ -24,18 +31,19 @@ _TEXT_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def read_json_file(text: str, file: str) -> Any:
-    """The value of a JSON text; objects come as `JsonObject`, numbers as `Number`.
+    """The value of a JSON text; numbers come as `Number`.
 
     Raises SourceError, with line and column, for what is no JSON, for duplicate keys, for lone
     surrogates and for a depth of more than `MAXIMUM_DEPTH`.
     """
     repeated: list[JsonObject] = []
 
-    def make_object(pairs: list[tuple[str, Any]]) -> JsonObject:
-        made = JsonObject(pairs)
-        if made.duplicates:
-            repeated.append(made)
-        return made
+    def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        plain = dict(pairs)
+        if len(plain) == len(pairs):
+            return plain
+        repeated.append(JsonObject(pairs))
+        return repeated[-1]
 
     def refuse_constant(name: str) -> Any:
         found = (match for match in _STRING_OR_CONSTANT.finditer(text) if match.group() == name)
@@ -47,7 +55,8 @@ def read_json_file(text: str, file: str) -> Any:
         parse_float=Number,
         parse_constant=refuse_constant,
     )
-    _check_depth(text, file)
+    if not is_shallow(text, MAXIMUM_DEPTH):
+        _check_depth(text, file)
     try:
         value = decoder.decode(text)
     except json.JSONDecodeError as error:
@@ -101,11 +110,11 @@ def _skip_space(text: str, offset: int) -> int:
 
 def _check_depth(text: str, file: str) -> None:
     """Removes the innermost pairs of brackets, level by level, until none is left."""
-    brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
+    brackets = brackets_of(text)
     for _ in range(MAXIMUM_DEPTH):
         if not brackets:
             return
-        fewer = brackets.replace("[]", "").replace("{}", "")
+        fewer = without_innermost(brackets)
         if len(fewer) == len(brackets):
             return
         brackets = fewer

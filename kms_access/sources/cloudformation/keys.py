@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from kms_access.inventory.key_policies import (
     DEFAULT_KEY_POLICY_LABEL,
@@ -15,6 +16,7 @@ from kms_access.inventory.model import Key, Policy
 from kms_access.inventory.origin import NotCovered
 from kms_access.policies.document import PolicyDocument
 from kms_access.policies.text import Text, Unknown, Value, unknown_text
+from kms_access.sources.cloudformation.alternatives import branches
 from kms_access.sources.cloudformation.deployment import Deployment, Resource
 from kms_access.sources.cloudformation.physical import (
     ALIAS,
@@ -98,7 +100,11 @@ def _default_policy(partition: Value, account: Value) -> PolicyDocument:
 
 
 def _is_given(deployment: Deployment, resource: Resource) -> bool:
-    node = resource.node("KeyPolicy")
+    found = branches(deployment.resolver, resource.stack, resource.node("KeyPolicy"))
+    return any(_is_policy(deployment, resource, one.node) for one in found)
+
+
+def _is_policy(deployment: Deployment, resource: Resource, node: Any) -> bool:
     if isinstance(node, Mapping) and intrinsic_name(node) is None:
         return True
     given = deployment.resolver.resolve(node, resource.stack)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kms_access.inventory.model import Key
@@ -88,7 +88,8 @@ def _of_resource(
     if kind in _READ:
         if kind == CUSTOM_CALL:
             yield from calls_not_covered(deployment, resource, keys)
-        if resource.properties is None or _holds(resource.properties, _is_transform):
+        may_hold = resource.stack.template.may_hold_transforms
+        if resource.properties is None or (may_hold and _holds_transform(resource.properties)):
             reason = "a macro or an include fills in a part of this resource"
             yield NotCovered(resource.origin, reason, may_change_key_access=True)
         return
@@ -125,14 +126,15 @@ def _is_transform(key: str) -> bool:
     return key == "Fn::Transform" or key.startswith(_LOOP)
 
 
-def _holds(node: Any, wanted: Callable[[str], bool]) -> bool:
+def _holds_transform(node: Any) -> bool:
     pending = [node]
     while pending:
         current = pending.pop()
         if isinstance(current, Mapping):
-            if any(wanted(key) for key in current):
-                return True
-            pending.extend(current.values())
+            for key in current:
+                if key[:4] == "Fn::" and _is_transform(key):
+                    return True
+            pending += [value for value in current.values() if type(value) is not str]
         elif isinstance(current, list):
-            pending.extend(current)
+            pending += [item for item in current if type(item) is not str]
     return False

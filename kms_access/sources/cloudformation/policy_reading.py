@@ -8,19 +8,25 @@ from typing import Any
 
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.document import PolicyDocument, Problem, Statement
+from kms_access.policies.document_size import is_surely_longer, surely_too_large
 from kms_access.policies.grammar import PolicyGrammar
-from kms_access.policies.parsing import parse_policy, unreadable_policy
+from kms_access.policies.parsing import parse_policy, unread_policy, unreadable_policy
 from kms_access.sources.cloudformation.alternatives import (
     Alternative,
     branches,
     items,
     variants,
 )
-from kms_access.sources.cloudformation.resolver import Resolver, intrinsic_name
+from kms_access.sources.cloudformation.resolver import Resolver, intrinsic_name, is_computed
 from kms_access.sources.cloudformation.stacks import Stack
 from kms_access.sources.cloudformation.statement_parts import common_and_rest
 from kms_access.sources.cloudformation.values import NO_VALUE
 
+MAXIMUM_WRITTEN = 1 << 18
+"""Characters of a policy as written, functions included: past them nothing is resolved.
+
+A policy in force has 32,768 bytes or far fewer (K29, K30), a whole template 1 MiB.
+"""
 _REPEATED_SID = "K28"
 
 
@@ -48,8 +54,12 @@ def read_policy(
     `node` may be an object, JSON text built by a function, or a choice of these. Where an
     undecided condition chooses, each statement that is not in all alternatives is uncertain: an
     Allow may hold, a Deny may not (K83). `absent` is the document that is in force where the
-    property is not there; `uncertain` says why the resource itself may not be there.
+    property is not there; `uncertain` says why the resource itself may not be there. A policy
+    that is surely too large is not resolved (K29), nor is one that is written with more than
+    `MAXIMUM_WRITTEN` characters.
     """
+    if is_surely_longer(node, MAXIMUM_WRITTEN):
+        return _unresolved(stack, node, grammar)
     found = [
         Alternative(one.node, whole.uncertain or one.uncertain)
         for whole in branches(resolver, stack, node)
@@ -67,6 +77,14 @@ def read_policy(
     reason = next(one.uncertain for one in found if one.uncertain is not None)
     merged = _merged(documents, reason, everywhere=len(documents) == len(found))
     return with_uncertainty(merged, uncertain)
+
+
+def _unresolved(stack: Stack, node: Any, grammar: PolicyGrammar) -> PolicyDocument:
+    too_large = surely_too_large(node, grammar, is_computed)
+    if too_large is not None:
+        return unread_policy(too_large, grammar)
+    what = f"a {grammar.title} of {stack.identity}, written with more than {MAXIMUM_WRITTEN}"
+    return unreadable_policy(grammar, Reason(f"{what} characters", ReasonKind.UNREADABLE, "K83"))
 
 
 def _readings(resolver: Resolver, stack: Stack, node: Any) -> list[Alternative]:
@@ -95,6 +113,9 @@ def _document(
 ) -> PolicyDocument:
     if _is_absent(node) and absent is not None:
         return absent
+    too_large = surely_too_large(node, grammar, is_computed)
+    if too_large is not None:
+        return unread_policy(too_large, grammar)
     is_plain = isinstance(node, Mapping) and not any(key.startswith("Fn::") for key in node)
     if not is_plain or "Statement" not in node:
         return parse_policy(resolver.data(node, stack), grammar)
@@ -103,7 +124,11 @@ def _document(
     if not isinstance(data, Mapping):
         return parse_policy(data, grammar)
     statements = _statements(resolver, stack, node["Statement"])
-    document = parse_policy({**data, "Statement": [s.data for s in statements]}, grammar)
+    parsed = {**data, "Statement": [s.data for s in statements]}
+    # Readings of one statement stand beside each other: together they may be too large.
+    open_size = any(statement.uncertain for statement in statements)
+    measured = replace(grammar, maximum_bytes=0) if open_size else grammar
+    document = replace(parse_policy(parsed, measured), grammar=grammar)
     return _with_doubts(document, statements)
 
 
@@ -153,9 +178,10 @@ def _merged(
     documents: Sequence[PolicyDocument], reason: Reason, *, everywhere: bool
 ) -> PolicyDocument:
     """One document for several of which one is in force."""
+    problems = tuple(dict.fromkeys(p for document in documents for p in document.problems))
     unreadable = next((d.unreadable for d in documents if d.unreadable), None)
     if unreadable is not None:
-        return unreadable_policy(documents[0].grammar, unreadable)
+        return replace(unreadable_policy(documents[0].grammar, unreadable), problems=problems)
     held = [{replace(s, index=0) for s in document.statements} for document in documents]
     kept: dict[Statement, Statement] = {}
     for document in documents:
@@ -166,7 +192,6 @@ def _merged(
                 doubt = statement.uncertain or (None if certain else reason)
                 kept[plain] = replace(statement, index=len(kept), uncertain=doubt)
     statements = tuple(kept.values())
-    problems = tuple(dict.fromkeys(p for document in documents for p in document.problems))
     return replace(documents[0], statements=statements, problems=problems, text=None)
 
 

@@ -10,6 +10,8 @@ from kms_access.policies.text import Value, unknown_text
 from kms_access.sources.cloudformation.stacks import Stack
 from kms_access.sources.cloudformation.values import (
     NO_VALUE,
+    REFERENCE_START,
+    MaybeAbsent,
     as_data,
     as_value,
     digest,
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_DEPTH = 48
 """Levels of nodes and references, far above what templates have, below Python's stack."""
+
+_MAXIMUM_OPTIONAL = 32
 
 Atom: TypeAlias = frozenset[Value]
 """An undecided comparison of two values, by Fn::Equals."""
@@ -137,7 +141,7 @@ class Resolver:
     def _resolve(self, node: Any, stack: Stack) -> Any:
         if isinstance(node, list):
             items = [self.resolve(item, stack) for item in node]
-            return [item for item in items if item is not NO_VALUE]
+            return _few_optional([item for item in items if item is not NO_VALUE], stack)
         if not isinstance(node, Mapping):
             return node
         name = intrinsic_name(node)
@@ -157,12 +161,32 @@ class Resolver:
         return unknown_text(f"the result of {name} in {stack.identity} {mark}")
 
 
+def _few_optional(items: list[Any], stack: Stack) -> list[Any]:
+    """The items of a list; where very many may be absent, one stands for all of these.
+
+    Each of them may be any text or nothing: together they say no more than one.
+    """
+    optional = [item for item in items if isinstance(item, MaybeAbsent)]
+    if len(optional) <= _MAXIMUM_OPTIONAL:
+        return items
+    what = f"{len(optional)} items of a list of {stack.identity} that conditions choose"
+    one = MaybeAbsent(unknown_text(f"{what} {digest(optional)}"))
+    return [*(item for item in items if not isinstance(item, MaybeAbsent)), one]
+
+
 def intrinsic_name(node: Any) -> str | None:
     """The intrinsic function that a node calls, None if it is plain data."""
     if not isinstance(node, Mapping) or len(node) != 1:
         return None
     key = next(iter(node))
     return key if key == "Ref" or key.startswith("Fn::") else None
+
+
+def is_computed(node: Any) -> bool:
+    """Whether a node as written says nothing about the size of its value."""
+    if isinstance(node, str):
+        return REFERENCE_START in node
+    return isinstance(node, Mapping) and ("Ref" in node or any(k[:4] == "Fn::" for k in node))
 
 
 def _shape(node: Any) -> str:

@@ -14,6 +14,12 @@ from kms_access.sources.interface import SourceError
 MAXIMUM_RESOURCES = 5_000
 """CloudFormation takes 500; more would make hostile templates slow."""
 
+MAXIMUM_CHARACTERS = 1 << 20
+"""CloudFormation takes a body of 1 MiB, white space included: what deploys it may take that away.
+
+Source: "Understand CloudFormation quotas", template body size in an S3 object.
+"""
+
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
 _HELP = "give a CloudFormation template or the folder that cdk synth writes"
 _YAML_SUFFIXES = (".yaml", ".yml")
@@ -25,6 +31,8 @@ class Template:
     def __init__(self, file: SourceFile, text: str) -> None:
         self.file = file
         self.text = text
+        if len(text) > MAXIMUM_CHARACTERS:
+            self._refuse_oversize()
         self._lines: Mapping[str, int] | None = None
         document = self._parse()
         if not isinstance(document, Mapping):
@@ -61,8 +69,24 @@ class Template:
         document, self._lines = read_yaml_file(self.text, str(path))
         return document
 
+    def _refuse_oversize(self) -> None:
+        size = len(self.text) - sum(map(self.text.count, " \t\r\n"))
+        if size > MAXIMUM_CHARACTERS:
+            raise self._no_template(
+                f"there are {size} characters without white space, CloudFormation accepts "
+                f"{MAXIMUM_CHARACTERS}"
+            )
+
     def _no_template(self, message: str) -> SourceError:
         return SourceError(f"no template: {message}", file=str(self.file.path), help=_HELP)
+
+    @cached_property
+    def may_hold_transforms(self) -> bool:
+        """Whether a name of a function that macros carry out can stand in the text, a quick look.
+
+        An escape may spell any name.
+        """
+        return any(mark in self.text for mark in ("Transform", "ForEach", "\\"))
 
     @cached_property
     def lines(self) -> Mapping[str, int]:

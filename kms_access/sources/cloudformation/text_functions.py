@@ -26,11 +26,17 @@ from kms_access.sources.cloudformation.values import (
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _NO_LIMIT = 1 << 16
+_MAXIMUM_ITEMS = 5_000
+"""More items of a list, or places of a text, are not resolved: no policy holds their result."""
+_MAXIMUM_ROWS = 1_000
+"""CloudFormation takes 200 attributes in a map; of more it is not told apart which one it is."""
 _INDEX = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
 def join(resolver: Resolver, stack: Stack, argument: Any) -> Any:
     """`Fn::Join [delimiter, list]`."""
+    if isinstance(argument, list) and any(_is_long(item) for item in argument):
+        return unknown_text(f"a joined text of {stack.identity} {digest(argument)}")
     delimiter, items = _pair(resolver, stack, argument)
     separator = as_value(delimiter)
     values = [as_value(item) for item in items] if isinstance(items, list) else [None]
@@ -42,6 +48,10 @@ def join(resolver: Resolver, stack: Stack, argument: Any) -> Any:
         if value is not None:
             pieces.extend((separator, value) if index else (value,))
     return joined(pieces)
+
+
+def _is_long(node: Any) -> bool:
+    return isinstance(node, list) and len(node) > _MAXIMUM_ITEMS
 
 
 def split_text(resolver: Resolver, stack: Stack, argument: Any) -> Any:
@@ -91,7 +101,7 @@ def substitute(resolver: Resolver, stack: Stack, argument: Any) -> Any:
     template, names = argument, {}
     if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], Mapping):
         template, names = argument
-    if not isinstance(template, str):
+    if not isinstance(template, str) or template.count("${") > _MAXIMUM_ITEMS:
         return unknown_text(f"a Fn::Sub of {stack.identity} {digest(argument)}")
     pieces: list[Value] = []
     end = 0
@@ -147,7 +157,7 @@ def _map_entry(
     unknown: Value,
 ) -> Any:
     top, second = keys
-    if isinstance(second, str) and not isinstance(top, str):
+    if isinstance(second, str) and not isinstance(top, str) and len(entries) <= _MAXIMUM_ROWS:
         found = [_entry(entries, key, second) for key in entries]
         values = [as_value(value) for value in (*found, default) if value is not None]
         known = [value for value in values if value is not None]

@@ -24,7 +24,7 @@ MAXIMUM_CHARACTERS = 1 << 16
 MAXIMUM_PARTS = 512
 _MAXIMUM_SHAPE = 500
 _MAXIMUM_DESCRIPTION = 1_000
-_REFERENCE_START = "{{resolve:"
+REFERENCE_START = "{{resolve:"
 _REFERENCE_END = "}}"
 
 
@@ -88,16 +88,18 @@ def joined(pieces: Iterable[str | Unknown | Text]) -> Value:
     length = sum(len(part) for part in parts if isinstance(part, str))
     unknowns = sum(isinstance(part, Unknown) for part in parts)
     if length > MAXIMUM_CHARACTERS or unknowns > MAXIMUM_PARTS:
-        return unknown_text(f"a text of more than {MAXIMUM_CHARACTERS} characters {digest(parts)}")
+        marks = {part: repr(part) for part in parts if isinstance(part, Unknown)}
+        mark = digest([marks[part] if isinstance(part, Unknown) else part for part in parts])
+        return unknown_text(f"a text of more than {MAXIMUM_CHARACTERS} characters {mark}")
     return with_dynamic_references(concat(parts))
 
 
 def with_dynamic_references(value: Value) -> Value:
     """`{{resolve:…}}` stretches of a string become unknown parts."""
-    if isinstance(value, str) and _REFERENCE_START not in value:
+    if isinstance(value, str) and REFERENCE_START not in value:
         return value
     parts = (value,) if isinstance(value, str) else value.parts
-    if not any(isinstance(part, str) and _REFERENCE_START in part for part in parts):
+    if not any(isinstance(part, str) and REFERENCE_START in part for part in parts):
         return value
     pieces: list[str | Unknown] = []
     reference: list[str | Unknown] | None = None
@@ -108,7 +110,7 @@ def with_dynamic_references(value: Value) -> Value:
         rest = part
         while rest:
             if reference is None:
-                before, start, rest = rest.partition(_REFERENCE_START)
+                before, start, rest = rest.partition(REFERENCE_START)
                 pieces.append(before)
                 reference = [] if start else None
             else:
@@ -118,7 +120,7 @@ def with_dynamic_references(value: Value) -> Value:
                     pieces.append(Unknown(f'dynamic reference "{concat(reference)}"'))
                     reference = None
     if reference is not None:
-        pieces.extend((_REFERENCE_START, *reference))
+        pieces.extend((REFERENCE_START, *reference))
     return concat(pieces)
 
 

@@ -35,6 +35,14 @@ def for_principal(node: Any) -> Any:
     return document(SIBLING, allow({"AWS": node}, "kms:*"))
 
 
+def branching(levels: int, principal: Any, number: int = 0) -> Any:
+    """A statement for each way in which that many conditions turn out."""
+    if levels == 0:
+        return allow(principal, "kms:*", Sid=f"s{number}")
+    inner = [branching(levels - 1, principal, 2 * number + one) for one in (0, 1)]
+    return {"Fn::If": [f"C{levels - 1}", *inner]}
+
+
 INTRINSICS = {
     "Fn::If in Fn::If around a statement": Large(
         "intrinsics",
@@ -55,6 +63,13 @@ INTRINSICS = {
                 document(SIBLING, nested(8, lambda x, i: {"Fn::If": [f"C{i}", x, x]}, DELEGATED)),
                 **open_conditions(8),
             )
+        ),
+        Outcome("exit code 0"),
+    ),
+    "Fn::If in both branches of Fn::If, all different": Large(
+        "intrinsics",
+        lambda: checked(
+            template(document(SIBLING, branching(7, DELEGATED["Principal"])), **open_conditions(7))
         ),
         Outcome("exit code 3", "undecided"),
     ),
@@ -159,7 +174,7 @@ INTRINSICS = {
                             "kms:*",
                         )
                     ]
-                    * 100,
+                    * 40,
                 ),
                 Mappings={"M": {f"r{i}": {"x": ROLES[i]} for i in range(5_000)}},
             )
@@ -188,6 +203,18 @@ INTRINSICS = {
             template(
                 for_principal(
                     [*(f"{i:012}" for i in range(20_000)), {"Fn::If": ["C0", ALICE, NO_VALUE]}]
+                ),
+                **open_conditions(1),
+            ),
+        ),
+        Outcome("0 statements"),
+    ),
+    "Fn::If in a list of 1,000 accounts": Large(
+        "intrinsics",
+        lambda: counted(
+            template(
+                for_principal(
+                    [*(f"{i:012}" for i in range(1_000)), {"Fn::If": ["C0", ALICE, NO_VALUE]}]
                 ),
                 **open_conditions(1),
             ),
