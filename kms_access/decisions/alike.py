@@ -20,11 +20,12 @@ from kms_access.decisions.action_masks import (
 )
 from kms_access.decisions.request import ApplicablePolicies
 from kms_access.decisions.request_parameters import ACTIONS_WITH
+from kms_access.decisions.subjects import Caller
 from kms_access.inventory.model import Grant, Key
 from kms_access.policies.answers import Truth
 from kms_access.policies.document import Statement
 from kms_access.policies.overlap import same
-from kms_access.policies.principals import Principal
+from kms_access.policies.principals import Principal, PrincipalKind
 from kms_access.policies.variables import keys_of
 
 _ABOUT_CONTEXT = "kms:encryptioncontext"
@@ -62,6 +63,31 @@ def condition_keys(statement: Statement) -> Iterator[str]:
     if statement.resource is not None:
         for _, template in statement.resource.templates:
             yield from keys_of(template)
+
+
+_IMPERSONAL = (
+    *("kms:", "aws:resource", "aws:request", "aws:tagkeys", "aws:calledvia", "aws:viaawsservice"),
+    *("aws:sourceip", "aws:sourcevpc", "aws:vpcsourceip", "aws:securetransport"),
+    *("aws:multifactorauth", "aws:currenttime", "aws:epochtime"),
+)
+
+
+def is_impersonal(name: str) -> bool:
+    """Whether a condition key, in lower case, is sure to say nothing of who the caller is."""
+    return name.startswith(_IMPERSONAL)
+
+
+def is_like_others(caller: Caller) -> bool:
+    """Whether identities that nothing names have the same access if their policies say the same."""
+    return (
+        caller.principal.kind in (PrincipalKind.USER, PrincipalKind.ROLE)
+        and caller.principal.session is None
+        and caller.incomplete is None
+        and not caller.assumed_allowed
+        and not caller.boundary
+        and not caller.facts
+        and all(policy.document.unreadable is None for policy in caller.identity)
+    )
 
 
 def kinds(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from kms_access.decisions.action_masks import RETIRE, masks_of, names_in, possible_on, split
-from kms_access.decisions.alike import condition_keys, kinds
+from kms_access.decisions.alike import condition_keys, is_impersonal, is_like_others, kinds
 from kms_access.decisions.evaluator import Evaluator
 from kms_access.decisions.key_coverage import KeyCoverage, bits
 from kms_access.decisions.key_groups import KeyGroups, is_key_fact
@@ -15,7 +15,7 @@ from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.subjects import Caller, Subject
 from kms_access.inventory.model import Key, Policy
 from kms_access.policies.document import Effect, PolicyDocument, Statement
-from kms_access.policies.principals import PrincipalKind
+from kms_access.policies.principals import EntryKind, PrincipalKind
 
 States: TypeAlias = tuple[tuple[AccessState, int], ...]
 """Masks of actions by state, best state first."""
@@ -41,6 +41,22 @@ class _Asked:
     sure_keys: int
     possible_keys: int
     key_facts: frozenset[str]
+    meaning: int
+    """A number that statements have in common which differ in place and Sid only."""
+    is_impersonal: bool
+    """Whether no condition asks for something that one caller has and another has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _KeySide:
+    """The sets of actions, and the condition keys, that the policies of a key speak of.
+
+    `is_impersonal` as for a statement of the caller's side.
+    """
+
+    masks: frozenset[int]
+    names: frozenset[str]
+    is_impersonal: bool
 
 
 class BulkEvaluator:
@@ -53,7 +69,9 @@ class BulkEvaluator:
         self._coverage = KeyCoverage(keys)
         self._groups = KeyGroups(keys, self._grants)
         self._by_document: dict[int, tuple[PolicyDocument, tuple[_Asked, ...]]] = {}
-        self._by_key: dict[str, tuple[frozenset[int], frozenset[str]]] = {}
+        self._by_key: dict[str, _KeySide] = {}
+        self._meanings: dict[Statement, int] = {}
+        self._shared: dict[Hashable, States] = {}
 
     def row(self, subject: Subject) -> tuple[Block, ...]:
         """The access of one subject to all keys; keys without any are left out."""
@@ -73,7 +91,7 @@ class BulkEvaluator:
         for keys, delegates_only in self._classes(caller, asked, needs_allow=needs_allow):
             place = (keys & -keys).bit_length() - 1
             matters = self._matters(place, asked, delegates_only) if needs_allow else -1
-            states = self._states(caller, place, asked, matters)
+            states = self._states_of_all_alike(caller, place, asked, matters)
             if states:
                 blocks[states] = blocks.get(states, 0) | keys
         return tuple(Block(keys, states) for states, keys in blocks.items())
@@ -98,8 +116,12 @@ class BulkEvaluator:
             actions = masks_of(statement.action)
             sure, possible = self._coverage.of(statement.resource)
             if actions[1] and possible and not statement.inert:
-                names = frozenset(filter(is_key_fact, condition_keys(statement)))
-                yield _Asked(statement, actions, sure, possible, names)
+                names = frozenset(condition_keys(statement))
+                bare = replace(statement, index=0, sid="")
+                meaning = self._meanings.setdefault(bare, len(self._meanings))
+                facts = frozenset(filter(is_key_fact, names))
+                impersonal = all(map(is_impersonal, names))
+                yield _Asked(statement, actions, sure, possible, facts, meaning, impersonal)
 
     def _classes(
         self, caller: Caller, asked: Sequence[_Asked], *, needs_allow: bool
@@ -152,10 +174,36 @@ class BulkEvaluator:
         # Without grants nobody can retire one.
         return (given & ~RETIRE) | denied
 
+    def _states_of_all_alike(
+        self, caller: Caller, place: int, asked: Sequence[_Asked], matters: int
+    ) -> States:
+        """`_states`, worked out once for callers who only differ in who they are."""
+        here = [one for one in asked if one.possible_keys >> place & 1]
+        inventory, key = self._evaluator.inventory, self._keys[place]
+        if (
+            inventory.service_control
+            or inventory.resource_control
+            or self._grants[key.origin.identity]
+            or not is_like_others(caller)
+            or self._groups.naming(caller.principal) >> place & 1
+            or not self._key_side(key).is_impersonal
+            or not all(one.is_impersonal for one in here)
+        ):
+            return self._states(caller, place, asked, matters)
+        who = caller.principal
+        question = (
+            (who.kind, who.account, who.partition, who.is_service_linked),
+            (place, matters, frozenset(one.meaning for one in here)),
+        )
+        found = self._shared.get(question)
+        if found is None:
+            found = self._shared[question] = self._states(caller, place, asked, matters)
+        return found
+
     def _states(self, caller: Caller, place: int, asked: Sequence[_Asked], matters: int) -> States:
         key = self._keys[place]
-        key_masks, key_names = self._told_apart_by(key)
-        masks, names = set(key_masks), set(key_names)
+        key_side = self._key_side(key)
+        masks, names = set(key_side.masks), set(key_side.names)
         for one in asked:
             if one.possible_keys >> place & 1:
                 masks.update(one.actions)
@@ -173,14 +221,17 @@ class BulkEvaluator:
                 found[state] = found.get(state, 0) | part
         return tuple(sorted(found.items(), key=lambda item: item[0].rank))
 
-    def _told_apart_by(self, key: Key) -> tuple[frozenset[int], frozenset[str]]:
-        """The sets of actions, and the condition keys, that the policies of a key speak of."""
+    def _key_side(self, key: Key) -> _KeySide:
         found = self._by_key.get(key.origin.identity)
         if found is None:
             statements = [s for policy in key.policies for s in policy.document.statements]
-            found = (
+            names = frozenset(name for s in statements for name in condition_keys(s))
+            entries = [e for s in statements if s.principal for e in s.principal.entries]
+            found = _KeySide(
                 frozenset(mask for s in statements for mask in masks_of(s.action)),
-                frozenset(name for s in statements for name in condition_keys(s)),
+                names,
+                all(map(is_impersonal, names))
+                and all(entry.kind is not EntryKind.UNREADABLE for entry in entries),
             )
             self._by_key[key.origin.identity] = found
         return found

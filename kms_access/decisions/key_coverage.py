@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
-from kms_access.policies.arns import ArnPattern
+from kms_access.policies.arns import ArnPattern, arn_segments
 from kms_access.policies.document import ResourceElement
 from kms_access.policies.overlap import ANY_SEQUENCE
 from kms_access.policies.samples import has_wildcards
 from kms_access.policies.text import Value
+
+KMS = "kms"
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -33,6 +35,7 @@ class KeyCoverage:
             self._by_arn[arn] = self._by_arn.get(arn, 0) | 1 << index
             if not is_settled(arn):
                 self._unsettled.append(index)
+        self._are_of_kms = all(_service_of(arn_segments(arn)) == KMS for arn in self._arns)
         self._by_pattern: dict[Value, tuple[int, int]] = {}
         self._by_element: dict[int, tuple[ResourceElement, tuple[int, int]]] = {}
 
@@ -63,8 +66,11 @@ class KeyCoverage:
         return sure, possible
 
     def _matching(self, pattern: ArnPattern) -> tuple[int, int]:
+        service = _service_of(pattern.segments)
         if pattern.whole == ANY_SEQUENCE:
             result = (self.all, self.all)
+        elif self._are_of_kms and service and service != KMS:
+            result = (0, 0)
         elif has_wildcards(str(pattern.whole)) or not is_settled(pattern.whole):
             result = self._tried(pattern, range(len(self._arns)))
         else:
@@ -83,6 +89,12 @@ class KeyCoverage:
                 if truth is Truth.TRUE:
                     sure |= 1 << index
         return sure, possible
+
+
+def _service_of(segments: Sequence[Value] | None) -> str:
+    """The service of an ARN or ARN pattern; empty if it is not known or has wildcards."""
+    service = segments[2] if segments is not None else ""
+    return service if isinstance(service, str) and not has_wildcards(service) else ""
 
 
 def is_settled(value: Value) -> bool:

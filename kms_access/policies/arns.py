@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kms_access.policies.answers import (
     NO,
@@ -27,13 +28,18 @@ def arn_segments(value: Value) -> Sequence[Value] | None:
     if isinstance(value, str):
         known = value.split(":", SEGMENTS - 1)
         return known if len(known) == SEGMENTS else None
+    return _segments_of(value)
+
+
+@lru_cache(maxsize=8_192)
+def _segments_of(value: Text) -> tuple[Value, ...] | None:
     segments = split(value, ":", SEGMENTS - 1)
     if len(segments) != SEGMENTS:
         return None
     for segment in segments[:-1]:
         if isinstance(segment, Text) and any(u.can_hold(":") for u in segment.unknowns):
             return None
-    return segments
+    return tuple(segments)
 
 
 @quick_init

@@ -8,27 +8,16 @@ from dataclasses import dataclass
 from kms_access.inventory.origin import NotCovered
 from kms_access.policies.text import Text
 from kms_access.sources.pulumi.definition import Definition
-from kms_access.sources.pulumi.tokens import INSTANCE_PROFILE, KEY, READ
+from kms_access.sources.pulumi.tokens import KEYS, READ, REFERRED_TO, SERVICE_LINKED_ROLES
 from kms_access.sources.pulumi.wire import UNKNOWN
 
-_A_KEY = "is a KMS key of a type that is not evaluated"
-_NATIVE = "is of the AWS Cloud Control provider, whose keys and identities are not evaluated"
-_SERVICE_CONTROL = "can only take access away, so more access may be reported than there is"
 _SSO = "gives people access through roles that IAM Identity Center makes, which is not evaluated"
 _TRUST = "decides who can act as a role, which is not evaluated here"
 _RESTRICTS = "can only restrict calls, so more access may be reported than there is"
-_DELETES = "removes other policies, so more access may be reported than there is"
+_OF_SERVICE = "has permissions that the AWS service defines"
+_BRIDGED = "is of a Terraform provider that is bridged as it is, whose types are not evaluated"
 
-_KEYS: frozenset[str] = frozenset(
-    {
-        "aws:kms/externalKey:ExternalKey",
-        "aws:kms/replicaKey:ReplicaKey",
-        "aws:kms/replicaExternalKey:ReplicaExternalKey",
-        "aws-native:kms:Key",
-        "aws-native:kms:ReplicaKey",
-    }
-)
-_WITHOUT_ACCESS: frozenset[str] = frozenset(
+WITHOUT_ACCESS: frozenset[str] = frozenset(
     {
         "aws:kms/customKeyStore:CustomKeyStore",
         "aws:kms/ciphertext:Ciphertext",
@@ -43,47 +32,56 @@ _WITHOUT_ACCESS: frozenset[str] = frozenset(
         "aws:iam/sshKey:SshKey",
         "aws:iam/userLoginProfile:UserLoginProfile",
         "aws:iam/virtualMfaDevice:VirtualMfaDevice",
-        "aws-native:kms:Alias",
+        "aws-native:iam:ServerCertificate",
+        "aws-native:iam:VirtualMfaDevice",
     }
 )
 """Types of the evaluated services that carry no permission of their own."""
 
 _NOTES: Mapping[str, str] = {
-    INSTANCE_PROFILE: _TRUST,
-    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _TRUST,
-    "aws:iam/samlProvider:SamlProvider": _TRUST,
+    **dict.fromkeys(SERVICE_LINKED_ROLES, _OF_SERVICE),
     "aws:iam/organizationsFeatures:OrganizationsFeatures": _TRUST,
-    "aws:iam/serviceLinkedRole:ServiceLinkedRole": "has permissions that the AWS service defines",
-    "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive": _DELETES,
-    "aws:iam/userPoliciesExclusive:UserPoliciesExclusive": _DELETES,
-    "aws:iam/groupPoliciesExclusive:GroupPoliciesExclusive": _DELETES,
-    "aws:organizations/policy:Policy": _SERVICE_CONTROL,
-    "aws:organizations/policyAttachment:PolicyAttachment": _SERVICE_CONTROL,
     "aws:rolesanywhere/profile:Profile": _TRUST,
+    "aws-native:rolesanywhere:Profile": _TRUST,
     "aws:ec2/vpcEndpoint:VpcEndpoint": _RESTRICTS,
     "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy": _RESTRICTS,
+    "aws-native:ec2:VpcEndpoint": _RESTRICTS,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": _TRUST,
+    "aws-native:eks:PodIdentityAssociation": _TRUST,
     "aws:ssoadmin/permissionSet:PermissionSet": _SSO,
     "aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment": _SSO,
 }
 _OPEN_KEYS: Mapping[str, str] = {
     "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy": _SSO,
     "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment": _SSO,
+    "aws:ssoadmin/managedPolicyAttachmentsExclusive:ManagedPolicyAttachmentsExclusive": _SSO,
     "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment": _SSO,
+    "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:"
+    "CustomerManagedPolicyAttachmentsExclusive": _SSO,
     "aws:ssoadmin/accountAssignment:AccountAssignment": _SSO,
+    "aws-native:sso:PermissionSet": _SSO,
+    "aws-native:sso:Assignment": _SSO,
 }
 _TEMPLATES: Mapping[str, str] = {
     # type: the property that holds what will be made
     "aws:cloudformation/stack:Stack": "templateBody",
     "aws:cloudformation/stackSet:StackSet": "templateBody",
     "aws:cloudcontrol/resource:Resource": "typeName",
+    "aws:serverlessrepository/cloudFormationStack:CloudFormationStack": "templateBody",
+    "aws:servicecatalog/provisionedProduct:ProvisionedProduct": "templateBody",
+    "aws-native:cloudformation:ChangeSet": "templateBody",
+    "aws-native:cloudformation:CustomResourceEmulator": "templateBody",
     "aws-native:cloudformation:Stack": "templateBody",
     "aws-native:cloudformation:StackSet": "templateBody",
     "aws-native:index:ExtensionResource": "type",
+    "aws-native:servicecatalog:CloudFormationProvisionedProduct": "templateBody",
 }
 _OPAQUE_PREFIXES = (
     *("command:", "pulumi-nodejs:dynamic", "pulumi-python:dynamic", "pulumi-dotnet:dynamic"),
 )
+_BRIDGED_PREFIXES = ("aws:index/kms", "aws:index/iam")
+"""Types of `pulumi package add terraform-provider hashicorp/aws`."""
+_SERVICES = ("aws:kms/", "aws:iam/", "aws-native:kms:", "aws-native:iam:")
 _TOUCHES = ("AWS::KMS::", "AWS::IAM::", "AWS::SSO::", "AWS::Organizations::", "kms:")
 
 
@@ -95,7 +93,7 @@ class _Gap:
 
 def find_gaps(definitions: Sequence[Definition]) -> tuple[NotCovered, ...]:
     """What is not evaluated; a note where it cannot open or close a key of this deployment."""
-    has_keys = any(d.type in (KEY, *_KEYS) or d.type.startswith("aws:kms/") for d in definitions)
+    has_keys = any(d.type in KEYS or d.type.startswith("aws:kms/") for d in definitions)
     entries = []
     for definition in definitions:
         gap = _gap(definition, has_keys)
@@ -109,12 +107,11 @@ def is_relevant(type_: str) -> bool:
     """Whether a resource type is read or reported as a gap; all others never matter."""
     return (
         type_ in READ
+        or type_ in REFERRED_TO
         or type_ in _NOTES
         or type_ in _OPEN_KEYS
         or type_ in _TEMPLATES
-        or type_.startswith(
-            ("aws:kms/", "aws:iam/", "aws-native:kms:", "aws-native:iam:", *_OPAQUE_PREFIXES)
-        )
+        or type_.startswith((*_SERVICES, *_OPAQUE_PREFIXES, *_BRIDGED_PREFIXES))
     )
 
 
@@ -122,20 +119,18 @@ def _gap(definition: Definition, has_keys: bool) -> _Gap | None:
     token = definition.type
     if definition.is_left_out and is_relevant(token):
         return _Gap("is left out of this operation by its targets and is not evaluated", False)
-    if token in READ or token in _WITHOUT_ACCESS:
-        return None
-    if token in _KEYS:
-        return _Gap(_A_KEY, True)
     if token in _NOTES:
         return _Gap(_NOTES[token], False)
+    if token in READ or token in REFERRED_TO or token in WITHOUT_ACCESS:
+        return None
     if token in _OPEN_KEYS:
         return _Gap(_OPEN_KEYS[token], has_keys)
     if token in _TEMPLATES:
         return _template_gap(definition, _TEMPLATES[token], has_keys)
-    if token.startswith(("aws-native:kms:", "aws-native:iam:")):
-        return _Gap(_NATIVE, has_keys)
-    if token.startswith(("aws:kms/", "aws:iam/")):
+    if token.startswith(_SERVICES):
         return _Gap("is of a type that is not known here", has_keys)
+    if token.startswith(_BRIDGED_PREFIXES):
+        return _Gap(_BRIDGED, True)
     if token.startswith(_OPAQUE_PREFIXES):
         touches = _touches(_all_dependencies(definition))
         reason = "runs code that nothing is known about"
@@ -161,4 +156,4 @@ def _all_dependencies(definition: Definition) -> Iterable[str]:
 
 def _touches(urns: Iterable[str]) -> bool:
     types = (urn.split("::", 3)[2].rpartition("$")[2] for urn in urns if urn.count("::") >= 3)
-    return any(type_.startswith(("aws:kms/", "aws:iam/")) for type_ in types)
+    return any(type_.startswith(_SERVICES) for type_ in types)

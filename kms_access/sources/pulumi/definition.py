@@ -8,20 +8,38 @@ from typing import Literal
 
 from kms_access.inventory.arns import iam_arn, key_arn, unknown_key_id
 from kms_access.inventory.origin import Origin
-from kms_access.policies.text import NAME_CHARACTER, PATH_CHARACTER, Text, Unknown, Value
+from kms_access.policies.arns import arn_segments
+from kms_access.policies.text import (
+    NAME_CHARACTER,
+    PATH_CHARACTER,
+    Text,
+    Unknown,
+    Value,
+    concat,
+    split,
+)
 from kms_access.sources.pulumi.names import GeneratedNames, is_real, name_with_prefix
 from kms_access.sources.pulumi.places import Place
 from kms_access.sources.pulumi.resource import StackResource
-from kms_access.sources.pulumi.tokens import KEY, NAMED
+from kms_access.sources.pulumi.tokens import (
+    ENTITIES,
+    NAMES,
+    REPLICAS,
+    SERVICE_LINKED_ROLES,
+    property_name,
+)
 from kms_access.sources.pulumi.wire import UNKNOWN, Marker, contains_unknown, plain
 
-_IAM_KINDS = ("role", "user", "group", "policy")
+_IN_IAM = ("role", "user", "group", "policy", "instance-profile", "saml-provider")
+_SCHEME = "https://"
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A resource with its properties as plain data.
 
+    Properties go by the names that the types of `aws:` have; types that call them otherwise, as
+    those of `aws-native:`, are translated (`property_name`).
     `created_later` is true while the resource does not exist and this operation will not make it
     either (a preview): then no literal anywhere can be its id. `arn` and `name` are None for types
     that nothing refers to.
@@ -48,7 +66,14 @@ class Definition:
     @property
     def kind(self) -> str:
         """What a person calls a resource of this type: `key`, `role`, `rolePolicy`."""
-        return self.type.partition("/")[2].partition(":")[0] or self.type
+        classic = self.type.partition("/")[2].partition(":")[0]
+        last = self.type.rpartition(":")[2]
+        return classic or last[:1].lower() + last[1:]
+
+    @property
+    def entity(self) -> str:
+        """What others refer to: `key`, `role`, `policy`; "" for what nothing refers to."""
+        return ENTITIES.get(self.type, "")
 
     @property
     def call(self) -> str:
@@ -76,16 +101,25 @@ class Definition:
         A known output wins over the input, and the input over an unknown output. An unknown
         output of an input that the program leaves out is the provider's default, so: absent.
         """
+        key = self.property_name(key)
         output = self.outputs.get(key)
         if output is not None and not contains_unknown(output):
             return output
         return self.inputs.get(key) if self.inputs else output
 
+    def output(self, key: str) -> object:
+        """What AWS gives the resource: None if the type has no such output."""
+        return self.outputs.get(self.property_name(key))
+
+    def property_name(self, key: str) -> str:
+        """The property `key` as this type calls it, for messages."""
+        return property_name(self.type, key)
+
     def text(self, key: str) -> Value | None:
         """A property that holds a string; what is no single value counts as unknown."""
         value = self.value(key)
         if value is UNKNOWN or isinstance(value, (list, Mapping)):
-            return Text((Unknown(f"the {key} of {self.unique_call}"),))
+            return Text((Unknown(f"the {self.property_name(key)} of {self.unique_call}"),))
         if isinstance(value, Text):
             return value
         return None if value is None or value == "" else str(value)
@@ -102,30 +136,16 @@ class Definition:
 
         Outputs are no help here: AWS reports what other resources of the stack attached, too.
         """
+        key = self.property_name(key)
         value = self.inputs.get(key) if self.inputs else self.outputs.get(key)
         if value is UNKNOWN:
             return UNKNOWN
         items = value if isinstance(value, list) else [value]
         return [item for item in items if item is not None and item != ""]
 
-    def tags(self) -> Mapping[str, Value]:
-        """The tags, with those that the provider adds."""
-        for key in ("tagsAll", "tags"):
-            tags = self.value(key)
-            if isinstance(tags, Mapping):
-                return {
-                    name: Text((Unknown(f"the tag {name} of {self.unique_call}"),))
-                    if value is UNKNOWN
-                    else value
-                    if isinstance(value, Text)
-                    else str(value)
-                    for name, value in tags.items()
-                }
-        return {}
-
     def dependencies(self, key: str) -> Sequence[str]:
         """The URNs that the value of an input comes from."""
-        return self.resource.property_dependencies.get(key, ())
+        return self.resource.property_dependencies.get(self.property_name(key), ())
 
     @property
     def unique_call(self) -> str:
@@ -143,38 +163,79 @@ def define(
     )
     created_later = preview and not is_real(resource.outputs)
     definition = Definition(resource, inputs, outputs, place, created_later)
-    if resource.type == KEY:
+    if definition.entity == "key":
         return replace(definition, arn=_key_arn(definition))
-    if resource.type not in NAMED:
+    if definition.entity == "oidc-provider":
+        return replace(definition, arn=_oidc_arn(definition))
+    if not definition.entity and resource.type not in NAMES:
         return definition
     name = _name(definition)
-    arn = _iam_arn(definition, name) if definition.kind in _IAM_KINDS else None
+    arn = _iam_arn(definition, name) if definition.entity in _IN_IAM else None
     return replace(definition, arn=arn, name=name)
 
 
+def as_replica_of(replica: Definition, primary: object) -> Definition:
+    """The replica with the key id of its primary key: a definition or an ARN (K165)."""
+    if _known(replica.output("arn")) or _known(replica.output("keyId")):
+        return replica
+    arn = primary.arn if isinstance(primary, Definition) else primary
+    segments = arn_segments(arn) if isinstance(arn, (str, Text)) else None
+    resource = split(segments[5], "/", 1) if segments else []
+    if len(resource) != 2 or resource[0] != "key":
+        return replica
+    place = replica.place
+    return replace(replica, arn=key_arn(place.partition, place.region, place.account, resource[1]))
+
+
+def _known(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
 def _key_arn(definition: Definition) -> Value:
-    arn = definition.outputs.get("arn")
-    if isinstance(arn, str):
+    arn = _known(definition.output("arn"))
+    if arn:
         return arn
     place = definition.place
-    key_id = definition.outputs.get("keyId")
-    if not isinstance(key_id, str):
+    key_id: Value | None = _known(definition.output("keyId"))
+    if key_id is None:
         unknown = unknown_key_id(definition.resource.qualified_name)
-        key_id = Text((replace(unknown, matches_no_literal=definition.created_later),))
+        # Who shares the id of a key that is defined elsewhere has no id of its own.
+        is_replica = definition.type in REPLICAS
+        literal = definition.created_later and not is_replica
+        key_id = Text((replace(unknown, unique=not is_replica, matches_no_literal=literal),))
     return key_arn(place.partition, place.region, place.account, key_id)
 
 
 def _iam_arn(definition: Definition, name: Value) -> Value:
-    arn = definition.outputs.get("arn")
-    if isinstance(arn, str):
+    arn = _known(definition.output("arn"))
+    if arn:
         return arn
+    place = definition.place
+    return iam_arn(place.partition, place.account, definition.entity, _path(definition), name)
+
+
+def _path(definition: Definition) -> Value:
+    if definition.type in SERVICE_LINKED_ROLES:
+        service = definition.text("awsServiceName") or ""
+        return concat(("/aws-service-role/", service, "/"))
+    if definition.entity == "saml-provider":
+        return "/"
     path = definition.value("path")
     if path is UNKNOWN:
         path = Text((Unknown(f"the path of {definition.unique_call}", PATH_CHARACTER),))
     if not isinstance(path, (str, Text)) or path == "":
         path = "/"
+    return path
+
+
+def _oidc_arn(definition: Definition) -> Value:
+    arn = _known(definition.output("arn"))
+    if arn:
+        return arn
     place = definition.place
-    return iam_arn(place.partition, place.account, definition.kind, path, name)
+    url = definition.text("url") or ""
+    host = url.removeprefix(_SCHEME) if isinstance(url, str) else url
+    return iam_arn(place.partition, place.account, "oidc-provider", "/", host)
 
 
 def _name(definition: Definition) -> Value:

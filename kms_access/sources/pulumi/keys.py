@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from kms_access.inventory.actions import possible_for
 from kms_access.inventory.arns import key_arn
 from kms_access.inventory.grants import read_grant
 from kms_access.inventory.key_policies import (
@@ -24,8 +23,10 @@ from kms_access.policies.parsing import unreadable_policy
 from kms_access.policies.text import Text, Unknown, Value, unknown_text
 from kms_access.sources.pulumi.definition import Definition
 from kms_access.sources.pulumi.documents import read_policy
+from kms_access.sources.pulumi.key_facts import KeyFacts
 from kms_access.sources.pulumi.links import Links, Unclear
-from kms_access.sources.pulumi.tokens import ALIAS, GRANT, KEY, KEY_POLICY
+from kms_access.sources.pulumi.tags import read_tags
+from kms_access.sources.pulumi.tokens import ALIASES, GRANT, KEY_POLICY, KEYS
 from kms_access.sources.pulumi.wire import UNKNOWN
 
 _LABEL = "key policy"
@@ -57,13 +58,14 @@ class _KeyReader:
         self._bypassing: set[str] = set()
         self._aliases: dict[Value, list[Value]] = defaultdict(list)
         self._outside: dict[Value, tuple[Definition, list[Policy]]] = {}
+        self._about_outside: list[tuple[Value, Definition]] = []
 
     def read(self, definition: Definition) -> None:
-        if definition.type == KEY:
+        if definition.type in KEYS:
             self._keys.append(definition)
         elif definition.type == KEY_POLICY:
             self._read_key_policy(definition)
-        elif definition.type == ALIAS:
+        elif definition.type in ALIASES:
             self._read_alias(definition)
         elif definition.type == GRANT:
             self.grants.append(self._grant(definition))
@@ -74,6 +76,11 @@ class _KeyReader:
             self._outside_key(arn, definition, policies)
             for arn, (definition, policies) in self._outside.items()
         ]
+        for arn, definition in self._about_outside:
+            # While resources follow, the ids of the stack's own keys are not known.
+            if arn not in self._outside and not self.partial:
+                reason = f'{definition.call} is about key "{arn}", which the stack does not define'
+                self.not_covered.append(NotCovered(definition.origin, reason))
         return (*inside, *outside)
 
     def _read_key_policy(self, definition: Definition) -> None:
@@ -83,7 +90,7 @@ class _KeyReader:
         target = self.links.find(definition, "keyId", "key")
         if isinstance(target, Definition):
             self._policies[target.urn].append(policy)
-            if definition.flag("bypassPolicyLockoutSafetyCheck"):
+            if self._flag(definition, "bypassPolicyLockoutSafetyCheck"):
                 self._bypassing.add(target.urn)
         elif target is None or isinstance(target, Unclear):
             reason = target.reason if target else f"{definition.call} names no key"
@@ -101,7 +108,9 @@ class _KeyReader:
         if isinstance(target, Definition):
             self._aliases[target.urn].append(definition.name)
         elif not isinstance(target, Unclear):
-            self._aliases[_arn_of(target, definition)].append(definition.name)
+            arn = _arn_of(target, definition)
+            self._aliases[arn].append(definition.name)
+            self._about_outside.append((arn, definition))
         else:
             self.not_covered.append(
                 NotCovered(definition.origin, f"{target.reason}, so its key is not known", True)
@@ -113,6 +122,10 @@ class _KeyReader:
             arn = target.arn
         elif isinstance(target, (str, Text)):
             arn = _arn_of(target, definition)
+            self._about_outside.append((arn, definition))
+            if self.partial and self.links.has_alias(target):
+                # Which key it is shows later; that the stack names it is enough for rules by alias.
+                self._outside.setdefault(arn, (definition, [_without_statements(definition)]))
         else:
             arn = unknown_text(f"the keyId of {definition.unique_call}")
         node: dict[str, object] = {
@@ -134,6 +147,8 @@ class _KeyReader:
 
     def _key(self, definition: Definition) -> Key:
         place = definition.place
+        facts = KeyFacts(definition, self.links)
+        bypasses = self._flag(definition, "bypassPolicyLockoutSafetyCheck")
         return Key(
             origin=definition.origin,
             arn=definition.arn or "",
@@ -142,16 +157,29 @@ class _KeyReader:
             partition=place.partition,
             policies=self._policies_of(definition),
             aliases=self._aliases_of(definition, definition.urn),
-            tags=definition.tags(),
+            tags=self._tags(definition),
             description=definition.text("description") or "",
-            spec=definition.text("customerMasterKeySpec") or "SYMMETRIC_DEFAULT",
-            usage=_usage(definition),
-            origin_of_material=_origin_of_material(definition),
-            multi_region=definition.flag("multiRegion") is True,
-            bypasses_lockout_check=definition.flag("bypassPolicyLockoutSafetyCheck") is True
-            or definition.urn in self._bypassing,
+            spec=facts.spec,
+            usage=facts.usage,
+            origin_of_material=facts.origin_of_material,
+            multi_region=facts.is_replica or self._flag(definition, "multiRegion"),
+            bypasses_lockout_check=bypasses or definition.urn in self._bypassing,
             deployers=(place.deployer,) if place.deployer else (),
         )
+
+    def _tags(self, definition: Definition) -> Mapping[str, Value]:
+        tags, unclear = read_tags(definition)
+        if unclear:
+            self.not_covered.append(NotCovered(definition.origin, unclear, True))
+        return tags
+
+    def _flag(self, definition: Definition, key: str) -> bool:
+        flag = definition.flag(key)
+        if flag is None:
+            what = f"the {key} of {definition.call}"
+            reason = f"{what} is not known before the deployment; false is assumed"
+            self.not_covered.append(NotCovered(definition.origin, reason, True))
+        return flag is True
 
     def _aliases_of(self, definition: Definition, key: Value) -> tuple[Value, ...]:
         further = f"an alias of {definition.unique_call} that may follow"
@@ -173,13 +201,14 @@ class _KeyReader:
             spec=None,
             usage=None,
             origin_of_material=None,
-            bypasses_lockout_check=definition.flag("bypassPolicyLockoutSafetyCheck") is True,
+            bypasses_lockout_check=self._flag(definition, "bypassPolicyLockoutSafetyCheck"),
             deployers=(place.deployer,) if place.deployer else (),
         )
 
     def _policies_of(self, definition: Definition) -> tuple[Policy, ...]:
         separate = self._policies[definition.urn]
-        if separate and definition.inputs.get("policy") in (None, ""):
+        own_input = definition.inputs.get(definition.property_name("policy"))
+        if separate and own_input in (None, ""):
             # What the key then shows as its policy is the separate one.
             return tuple(separate)
         own = read_policy(definition, "policy", KEY_POLICY_GRAMMAR, _LABEL, self.links)
@@ -196,32 +225,16 @@ class _KeyReader:
         return default_key_policy(definition.place.partition, definition.place.account)
 
 
+def _without_statements(definition: Definition) -> Policy:
+    return Policy(_LABEL, PolicyDocument(KEY_POLICY_GRAMMAR, "2012-10-17", ()), definition.origin)
+
+
 def _arn_of(key: Value, definition: Definition) -> Value:
     """The ARN of a key outside the stack that is given by its id or ARN."""
     if isinstance(key, Text) or key.startswith("arn:"):
         return key
     place = definition.place
     return key_arn(place.partition, place.region, place.account, key)
-
-
-def _usage(definition: Definition) -> Value | None:
-    """The key usage; one that KMS does not know limits nothing."""
-    usage = definition.text("keyUsage") or "ENCRYPT_DECRYPT"
-    if isinstance(usage, str):
-        try:
-            possible_for(usage, asymmetric=True)
-        except ValueError:
-            return None
-    return usage
-
-
-def _origin_of_material(definition: Definition) -> Value | None:
-    external, store = definition.value("xksKeyId"), definition.value("customKeyStoreId")
-    if external is UNKNOWN or store is UNKNOWN:
-        return None
-    if external:
-        return "EXTERNAL_KEY_STORE"
-    return "AWS_CLOUDHSM" if store else "AWS_KMS"
 
 
 def _operations(definition: Definition) -> object:

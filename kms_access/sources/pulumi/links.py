@@ -7,38 +7,35 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from kms_access.policies.text import Text, Value
+from kms_access.policies.answers import Truth
+from kms_access.policies.arns import arn_segments
+from kms_access.policies.overlap import same
+from kms_access.policies.text import Text, Value, concat
 from kms_access.sources.pulumi.definition import Definition
+from kms_access.sources.pulumi.key_ids import KeyIds
 from kms_access.sources.pulumi.tokens import (
-    ALIAS,
+    ALIASES,
     ATTACHMENTS,
+    EXCLUSIVE_ATTACHMENTS,
+    EXCLUSIVE_POLICIES,
     GRANT,
-    GROUP,
     INLINE_POLICIES,
     INSTANCE_PROFILE,
-    KEY,
     KEY_POLICY,
-    POLICY,
-    ROLE,
-    USER,
+    NATIVE_INSTANCE_PROFILE,
 )
 from kms_access.sources.pulumi.wire import UNKNOWN
 
-_TYPE_OF_KIND: Mapping[str, str] = {
-    "key": KEY,
-    "role": ROLE,
-    "user": USER,
-    "group": GROUP,
-    "policy": POLICY,
-}
 _LEADS_ON: Mapping[tuple[str, str], str] = {
-    (ALIAS, "key"): "targetKeyId",
-    (KEY_POLICY, "key"): "keyId",
-    (GRANT, "key"): "keyId",
-    (INSTANCE_PROFILE, "role"): "role",
-    **{(token, kind): kind for token, kind in INLINE_POLICIES.items()},
-    **{(token, kind): owner for token, (kind, owner, _) in ATTACHMENTS.items()},
-    **{(token, "policy"): policies for token, (_, _, policies) in ATTACHMENTS.items()},
+    **{(token, "key"): "targetKeyId" for token in ALIASES},
+    **{(token, "key"): "keyId" for token in (KEY_POLICY, GRANT)},
+    **{(token, "role"): "role" for token in (INSTANCE_PROFILE, NATIVE_INSTANCE_PROFILE)},
+    **{
+        (token, owner): owner
+        for types in (INLINE_POLICIES, ATTACHMENTS, EXCLUSIVE_ATTACHMENTS, EXCLUSIVE_POLICIES)
+        for token, owner in types.items()
+    },
+    **{(token, "policy"): "policyArn" for token in ATTACHMENTS},
 }
 """Resources whose own reference passes on what a value that comes from them refers to."""
 
@@ -58,17 +55,24 @@ class Links:
     """Finds what properties refer to, by value if it is known and else by dependency."""
 
     def __init__(
-        self, definitions: Iterable[Definition], created_later: frozenset[str] = frozenset()
+        self,
+        definitions: Iterable[Definition],
+        created_later: frozenset[str] = frozenset(),
+        *,
+        partial: bool = False,
     ) -> None:
-        """`created_later`: the URNs of all resources, of any type, that do not exist yet."""
+        """`created_later`: the URNs of all resources, of any type, that do not exist yet.
+
+        With `partial` more resources follow, and no key shows its id.
+        """
         self._created_later = created_later
         self._by_urn = {definition.urn: definition for definition in definitions}
+        self._key_ids = KeyIds(self._by_urn.values() if partial else ())
         self._by_value: dict[tuple[str, Value], list[Definition]] = defaultdict(list)
         for definition in self._by_urn.values():
-            if definition.type in _TYPE_OF_KIND.values():
-                for value in _ways_to_say(definition):
-                    self._by_value[definition.kind, value].append(definition)
-        for alias in [d for d in self._by_urn.values() if d.type == ALIAS and d.name is not None]:
+            for value in _ways_to_say(definition):
+                self._by_value[definition.entity, value].append(definition)
+        for alias in [d for d in self._by_urn.values() if d.entity == "alias"]:
             key = self.find(alias, "targetKeyId", "key")
             if isinstance(key, Definition) and alias.name is not None:
                 self._by_value["key", alias.name].append(key)
@@ -87,8 +91,15 @@ class Links:
         if value is None or value == "":
             return None
         if value is UNKNOWN:
-            return self._by_dependency(source, key, (kind,))
+            found = self._by_dependency(source, key, (kind,))
+            return self._in_region(source, found, key) if kind == "key" else found
         return self._by_name(source, value, kind)
+
+    def find_primary(self, replica: Definition) -> Reference | None:
+        """The primary key of a replica, which is in another Region."""
+        if replica.value("primaryKeyArn") is UNKNOWN:
+            return self._by_dependency(replica, "primaryKeyArn", ("key",))
+        return self.find(replica, "primaryKeyArn", "key")
 
     def find_all(self, source: Definition, key: str, kind: str) -> list[Reference]:
         """What each element of a list refers to.
@@ -132,11 +143,13 @@ class Links:
         definition = self._by_urn.get(urn)
         if definition is None or not steps:
             return None
-        if definition.kind in kinds and definition.type in _TYPE_OF_KIND.values():
+        if definition.entity in kinds:
             return definition
         for kind in kinds:
             onward = _LEADS_ON.get((definition.type, kind), "")
             value = definition.value(onward)
+            if isinstance(value, list) and len(value) == 1:
+                value = value[0]
             urns = definition.dependencies(onward)
             if value is UNKNOWN and len(urns) == 1:
                 return self._lead(urns[0], kinds, steps - 1)
@@ -147,32 +160,73 @@ class Links:
 
     def _by_name(self, source: Definition, value: object, kind: str) -> Reference:
         name = value if isinstance(value, Text) else str(value)
-        if kind != "policy" and isinstance(name, str) and name.startswith("arn:"):
-            exact = self._by_value.get((kind, name))
+        if isinstance(name, str) and name.startswith("arn:"):
+            exact = self._the_one(source, kind, name, by_arn=True)
             # Names of roles and users are taken with their ARN as well: only the end counts.
-            name = name if exact or kind == "key" else name.rpartition("/")[2]
-        matches = [
-            found
-            for found in self._by_value.get((kind, name), ())
-            if _may_be_the_same(found.place.account, source.place.account)
-        ]
-        close = [found for found in matches if found.place.account == source.place.account]
+            by_end = kind not in ("key", "policy") and exact is None
+            name = name.rpartition("/")[2] if by_end else name
+            found = exact or (self._the_one(source, kind, name) if by_end else None)
+        else:
+            found = self._the_one(source, kind, name)
+            if found is None and kind == "key":
+                found = self._the_one(source, kind, concat(("key/", name)))
+        if found is None and kind == "key":
+            found = self._key_ids.find(source, name)
+        return found or name
+
+    def has_alias(self, key: Value) -> bool:
+        """Whether, while ids are not known, an alias of the stack names the id of a key."""
+        return self._key_ids.has_alias(key)
+
+    def _the_one(
+        self, source: Definition, kind: str, name: Value, *, by_arn: bool = False
+    ) -> Definition | None:
+        named = self._by_value.get((kind, name), ())
+        matches = [found for found in named if by_arn or _may_share(found, source)]
+        close = [found for found in matches if _shares(found, source)]
         candidates = {found.urn: found for found in close or matches}
-        return next(iter(candidates.values())) if len(candidates) == 1 else name
+        return next(iter(candidates.values())) if len(candidates) == 1 else None
+
+    def _in_region(
+        self, source: Definition, found: Definition | Unclear, key: str
+    ) -> Definition | Unclear:
+        """Calls reach a key in their own Region only: there the same id means another key."""
+        if isinstance(found, Unclear) or _may_share(found, source):
+            return found
+        segments = arn_segments(found.arn) if found.arn is not None else None
+        related = self._by_value.get(("key", segments[5]), []) if segments else []
+        here = {other.urn: other for other in related if _shares(other, source)}
+        return next(iter(here.values())) if len(here) == 1 else self._unclear(source, key)
 
     def _unclear(self, source: Definition, key: str) -> Unclear:
         named = sorted(urn.split("::", 3)[-1] for urn in source.dependencies(key))
         listed = ", ".join(f'"{name}"' for name in named)
         depends = f" depends on {listed} and" if named else ""
-        return Unclear(f"the {key} of {source.call}{depends} is not known before the deployment")
+        what = f"the {source.property_name(key)} of {source.call}"
+        return Unclear(f"{what}{depends} is not known before the deployment")
 
 
 def _ways_to_say(definition: Definition) -> set[Value]:
     values = {definition.arn, definition.name}
-    if definition.type == KEY and isinstance(definition.arn, str):
-        values.add(definition.arn.rpartition("/")[2])
-    return {value for value in values if value is not None}
+    if definition.entity == "key" and definition.arn is not None:
+        # The id as it stands in an ARN, which tells it from the name of an alias.
+        segments = arn_segments(definition.arn)
+        values |= {segments[5]} if segments else set()
+    if definition.entity == "organization policy":
+        values = {value for value in (definition.output("id"),) if isinstance(value, str)}
+    return {value for value in values if value}
 
 
-def _may_be_the_same(first: Value, second: Value) -> bool:
-    return first == second or isinstance(first, Text) or isinstance(second, Text)
+def _may_share(found: Definition, source: Definition) -> bool:
+    """Whether two resources can be in one account and, for keys, in one Region."""
+    places = [(found.place.account, source.place.account)]
+    if found.entity == "key":
+        places.append((found.place.region, source.place.region))
+    return all(same(*pair).truth is not Truth.FALSE for pair in places)
+
+
+def _shares(found: Definition, source: Definition) -> bool:
+    where, there = found.place, source.place
+    return where.account == there.account and (
+        found.entity != "key" or where.region == there.region
+    )

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 
 from kms_access.policies.text import Text, Unknown, Value, concat
 from kms_access.sources.pulumi.resource import StackResource
-from kms_access.sources.pulumi.tokens import ALIAS, NAMED
+from kms_access.sources.pulumi.tokens import ALIAS, NAMES, property_name
 from kms_access.sources.pulumi.wire import plain
 
 _GENERATED_END = re.compile(r"[0-9a-f]{7}")
 _GENERATED_DIGITS = r"[0-9A-Za-z]"
+_GIVEN_BY_AWS = ("arn", "id", "keyId", "policyArn", "roleId")
+"""What a resource has only when it exists; a planned one has it empty or not known."""
 
 
 class GeneratedNames:
@@ -50,7 +52,7 @@ def generated_name(resource: StackResource, shown: str) -> Text | None:
     if not shown.startswith(stem) or not _GENERATED_END.fullmatch(shown, len(stem)):
         return None
     end = Unknown(
-        f"the generated end of the name of {NAMED[resource.type]} {resource.qualified_name}",
+        f"the generated end of the name of {NAMES[resource.type]} {resource.qualified_name}",
         "[0-9a-f]",
         unique=True,
         shape=_GENERATED_END.pattern,
@@ -72,15 +74,16 @@ def name_with_prefix(prefix: Value, description: str, *, not_created_yet: bool) 
 
 
 def is_real(outputs: Mapping[str, object]) -> bool:
-    """Whether outputs come from a resource that exists: its ARN is known."""
-    return isinstance(plain(outputs.get("arn")), str)
+    """Whether outputs come from a resource that exists: what AWS gives it is known."""
+    known = (plain(outputs[key]) for key in _GIVEN_BY_AWS if key in outputs)
+    return any(isinstance(value, str) and value for value in known)
 
 
 def _shown_name(resource: StackResource) -> str:
-    if resource.type not in NAMED or is_real(resource.outputs):
+    if resource.type not in NAMES or is_real(resource.outputs):
         return ""
     for properties in (resource.outputs, resource.inputs):
-        name = plain(properties.get("name"))
+        name = plain(properties.get(property_name(resource.type, "name")))
         if isinstance(name, str) and name:
             return name
     return ""

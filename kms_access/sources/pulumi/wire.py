@@ -23,6 +23,8 @@ _UNKNOWN_MARK = re.compile(
     "|e48ece36-62e2-4504-bad9-02848725956a"  # archive
     "|dd056dcd-154b-4c76-9bd3-c8f88648b5ff"  # object
 )
+_BOOKKEEPING = "__defaults"
+"""Where a provider notes, in every object of an input, which values it has filled in itself."""
 _UNDECRYPTED = "[secret]"
 """What `pulumi policy analyze` puts in place of a secret that it cannot decrypt."""
 
@@ -50,7 +52,7 @@ def plain(value: object, text: Callable[[str], Value] = lambda known: known) -> 
         signature = value.get(_SIGNATURE)
         if signature is not None:
             return _special(signature, value, text)
-        return {key: plain(item, text) for key, item in value.items()}
+        return {key: plain(item, text) for key, item in value.items() if key != _BOOKKEEPING}
     if isinstance(value, (list, tuple)):
         return [plain(item, text) for item in value]
     if isinstance(value, float) and value.is_integer():
@@ -85,3 +87,14 @@ def contains_unknown(value: object) -> bool:
     if isinstance(value, list):
         return any(contains_unknown(item) for item in value)
     return value is UNKNOWN
+
+
+def provider_setting(provider: Mapping[str, object], key: str) -> object:
+    """A setting of a provider; nested ones arrive as JSON text. None if it is no JSON."""
+    known = plain(provider.get(key))
+    if not isinstance(known, str):
+        return known
+    try:
+        return plain(json.loads(known))
+    except ValueError:
+        return None

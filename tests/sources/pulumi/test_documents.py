@@ -75,7 +75,7 @@ def test_the_reason_names_property_dependencies_and_remedy(depends: list[str], t
     (payments,) = [k for k in inventory.keys if k.origin.label == "payments"]
     (policy,) = payments.policies
     assert policy.document.unreadable is not None
-    assert policy.document.unreadable.text == text
+    assert policy.document.unreadable.text == f"{text}, or write it with policypack.documents"
     assert policy.document.unreadable.rule == "K83"
 
 

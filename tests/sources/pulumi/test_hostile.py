@@ -7,16 +7,15 @@ from random import Random
 import pytest
 
 from kms_access.sources.pulumi import StackResource, read_stack
-from kms_access.sources.pulumi.tokens import READ
+from kms_access.sources.pulumi.tokens import KEYS, READ, REFERRED_TO
 
 from .stack import DECRYPT, KEY_ARN, KEY_ID, OF_ACCOUNT, PROVIDER, UNKNOWN, document, statement
-from .test_tokens import PROPERTIES
+from .test_tokens import COMPUTED, PROPERTIES
 
 TOKENS = [
-    *sorted(READ),
+    *sorted(READ | REFERRED_TO),
     "aws:cloudformation/stack:Stack",
     "command:local:Command",
-    "aws-native:kms:Key",
 ]
 SECRET = {
     "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
@@ -41,7 +40,7 @@ class Maker:
         size = self.random.randrange(4)
         if kind < 0.85:
             return [self.value(depth + 1) for _ in range(size)]
-        keys = ["name", "policy", "Statement", "a"]
+        keys = ["name", "policy", "policyDocument", "Statement", "key", "value", "a"]
         return {self.random.choice(keys): self.value(depth + 1) for _ in range(size)}
 
     def urn(self) -> str:
@@ -51,7 +50,7 @@ class Maker:
         urn = self.urn()
         token = urn.split("::")[2]
         named = PROPERTIES.get(token, "templateBody typeName").split()
-        keys = [*named, "arn", "keyId"]
+        keys = [*named, *COMPUTED.get(token, "arn keyId").split(), "id"]
 
         def properties(most: int) -> dict[str, object]:
             chosen = self.random.sample(keys, min(len(keys), self.random.randrange(most)))
@@ -75,4 +74,4 @@ def test_reading_never_fails_and_keeps_every_key(seed: int) -> None:
         )
         places = {key.origin.identity for key in inventory.keys}
         places |= {gap.origin.identity for gap in inventory.not_covered}
-        assert {r.urn for r in stack if r.type == "aws:kms/key:Key"} <= places
+        assert {r.urn for r in stack if r.type in KEYS} <= places

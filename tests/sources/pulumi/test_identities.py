@@ -10,7 +10,12 @@ from kms_access.inventory.model import Inventory
 from kms_access.policies.answers import ReasonKind, Truth
 from kms_access.policies.principals import PrincipalKind, parse_principal
 from kms_access.sources.pulumi import StackResource, read_stack
-from kms_access.sources.pulumi.tokens import ATTACHMENTS, INLINE_POLICIES
+from kms_access.sources.pulumi.tokens import (
+    ATTACHMENTS,
+    EXCLUSIVE_ATTACHMENTS,
+    INLINE_POLICIES,
+    property_name,
+)
 
 from .stack import (
     ACCOUNT,
@@ -127,9 +132,10 @@ def test_outputs_of_a_role_do_not_bring_back_what_was_detached() -> None:
 @pytest.mark.parametrize("by_dependency", [True, False])
 def test_inline_policies_reach_their_owner(token: str, by_dependency: bool) -> None:
     kind = INLINE_POLICIES[token]
-    owner = UNKNOWN if by_dependency else owner_name(kind)
-    depends = {kind: [OWNERS[kind].urn]} if by_dependency else {}
-    inline = resource(token, "inline", {kind: owner, "policy": DECRYPT}, depends=depends)
+    owner, document_ = property_name(token, kind), property_name(token, "policy")
+    inputs = {owner: UNKNOWN if by_dependency else owner_name(kind), document_: DECRYPT}
+    depends = {owner: [OWNERS[kind].urn]} if by_dependency else {}
+    inline = resource(token, "inline", inputs, depends=depends)
     member = resource("members", "m", {"group": "staff", "users": ["alice"]})
     found = read(inline, member)
     assert found.not_covered == ()
@@ -137,10 +143,12 @@ def test_inline_policies_reach_their_owner(token: str, by_dependency: bool) -> N
     assert labels(found, "alice") == ([] if kind == "role" else ["inline policy inline"])
 
 
-@pytest.mark.parametrize("token", ATTACHMENTS)
+@pytest.mark.parametrize("token", [*ATTACHMENTS, *EXCLUSIVE_ATTACHMENTS])
 @pytest.mark.parametrize("by_dependency", [True, False])
 def test_attachments_reach_their_owner(token: str, by_dependency: bool) -> None:
-    kind, owner_key, policies_key = ATTACHMENTS[token]
+    kind = {**ATTACHMENTS, **EXCLUSIVE_ATTACHMENTS}[token]
+    owner_key = property_name(token, kind)
+    policies_key = "policyArns" if token in EXCLUSIVE_ATTACHMENTS else "policyArn"
     arn = UNKNOWN if by_dependency else f"{IAM}:policy/decrypting"
     inputs = {
         owner_key: UNKNOWN if by_dependency else owner_name(kind),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kms_access.inventory.model import Grant
+from kms_access.inventory.model import Grant, Identity, Key
 from kms_access.policies.answers import ReasonKind, Truth
 from kms_access.policies.overlap import same
 from kms_access.policies.text import Text
@@ -19,6 +19,7 @@ from .stack import (
     DELEGATING,
     KEY_ARN,
     KEY_ID,
+    OF_ACCOUNT,
     REGION,
     ROOT,
     UNKNOWN,
@@ -85,9 +86,47 @@ def test_properties_of_the_key_are_read() -> None:
     assert key.origin.container == "dev"
 
 
-def test_tags_of_the_provider_count() -> None:
-    key = resource("key", "k", {"tags": {"a": "b"}}, {"tagsAll": {"a": "b", "team": "security"}})
-    assert only_key(read_stack([key])).tags == {"a": "b", "team": "security"}
+DEFAULTS: Mapping[str, object] = {**OF_ACCOUNT, "defaultTags": '{"tags": {"team": "security"}}'}
+
+
+@pytest.mark.parametrize("kind", ["key", "role", "native_key", "native_user"])
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "provider", "tags", "is_open"),
+    [
+        ({}, {"tagsAll": {"a": "b", "team": "security"}}, {}, "a=b team=security", False),
+        ({"tags": {"a": "b"}}, {"tagsAll": {"team": "security"}}, {}, "team=security", False),
+        # One unknown value makes the output unknown as a whole (pulumi#7854).
+        ({"tags": {"a": "b"}}, {"tagsAll": UNKNOWN}, {}, "a=b", False),
+        ({"tags": {"a": "b"}}, {"tagsAll": UNKNOWN}, DEFAULTS, "a=b team=security", False),
+        ({"tags": {"team": "payments"}}, {}, DEFAULTS, "team=payments", False),
+        ({"tags": {"a": "b"}}, {"tagsAll": {"a": UNKNOWN, "c": "d"}}, {}, "a=b c=d", False),
+        ({"tags": {"a": UNKNOWN}}, {}, {}, "a=?", False),
+        ({"tags": [{"key": "a", "value": "b"}]}, {}, {}, "a=b", False),
+        ({"tags": [{"key": "a", "value": UNKNOWN}]}, {}, {}, "a=?", False),
+        ({"tags": [{"key": "a", "value": "b"}, UNKNOWN]}, {}, {}, "a=b", True),
+        ({"tags": [{"key": UNKNOWN, "value": "b"}]}, {}, {}, "", True),
+        ({"tags": UNKNOWN}, {}, {}, "", True),
+        ({"tags": UNKNOWN}, {}, DEFAULTS, "team=security", True),
+        ({"tags": {}}, {}, {"defaultTags": UNKNOWN}, "", True),
+        ({"tags": None}, {}, {}, "", False),
+    ],
+)
+def test_tags_are_read_with_those_of_the_provider(
+    kind: str,
+    inputs: Mapping[str, object],
+    outputs: Mapping[str, object],
+    provider: Mapping[str, object],
+    tags: str,
+    is_open: bool,
+) -> None:
+    given = {"forceDestroy": False, **inputs}
+    inventory = read_stack([resource(kind, "x", given, outputs, provider=provider)])
+    both: list[Key | Identity] = [*inventory.keys, *inventory.identities]
+    (found,) = both
+    shown = {key: "?" if isinstance(value, Text) else value for key, value in found.tags.items()}
+    assert " ".join(f"{key}={value}" for key, value in sorted(shown.items())) == tags
+    assert [gap.may_change_key_access for gap in inventory.not_covered] == [True] * is_open
+    assert all('"x" are not known before' in gap.reason for gap in inventory.not_covered)
 
 
 @pytest.mark.parametrize(
@@ -223,17 +262,34 @@ def test_an_alias_finds_its_key(value: str, depends: Mapping[str, list[str]]) ->
     assert found.label == "alias/ledger"
 
 
-def test_an_alias_of_a_key_outside_belongs_to_no_key_of_the_stack() -> None:
-    alias = resource("alias", "a", {"name": "alias/other", "targetKeyId": KEY_ID})
-    inventory = read_stack([NEW_KEY, alias])
+@pytest.mark.parametrize("key_id", [KEY_ID, KEY_ARN])
+@pytest.mark.parametrize(
+    ("kind", "target", "inputs"),
+    [
+        ("alias", "targetKeyId", {"name": "alias/other"}),
+        ("grant", "keyId", {"granteePrincipal": ROOT, "operations": ["Decrypt"]}),
+    ],
+)
+def test_what_is_about_a_key_outside_is_noted(
+    kind: str, target: str, inputs: Mapping[str, object], key_id: str
+) -> None:
+    about = resource(kind, "other", {**inputs, target: key_id})
+    inventory = read_stack([NEW_KEY, about])
     assert only_key(inventory).aliases == ()
-    assert inventory.not_covered == ()
+    (gap,) = inventory.not_covered
+    assert not gap.may_change_key_access
+    assert gap.origin.identity == about.urn
+    assert gap.reason == f'{kind} "other" is about key "{KEY_ARN}", which the stack does not define'
+    # The key may be one of the stack, as long as the ids of its keys are not known.
+    assert read_stack([NEW_KEY, about], preview=False, partial=True).not_covered == ()
 
 
 def test_an_alias_belongs_to_the_key_outside_whose_policy_the_stack_sets() -> None:
     policy = resource("key_policy", "p", {"keyId": KEY_ARN, "policy": DELEGATING})
     alias = resource("alias", "a", {"name": "alias/other", "targetKeyId": KEY_ID})
-    assert only_key(read_stack([alias, policy])).aliases == ("alias/other",)
+    inventory = read_stack([alias, policy])
+    assert only_key(inventory).aliases == ("alias/other",)
+    assert inventory.not_covered == ()
 
 
 def test_while_resources_follow_a_key_may_get_further_aliases() -> None:

@@ -96,3 +96,42 @@ def test_unknown_elements_of_a_list_are_settled_together(
     readable = sorted(p.origin.label for p in policies if p.document.unreadable is None)
     assert readable == known
     assert len(policies) - len(readable) == open_ones
+
+
+def test_of_equal_names_the_one_of_the_own_account_is_meant() -> None:
+    twin = resource(
+        *("role", "twin", {"name": "api"}), provider={}, provider_urn="x::y::z::unconfigured"
+    )
+    inventory = read_stack([twin, ROLE, inline({}, role="api")])
+    assert [policy.label for policy in identity(inventory, "api").policies] == [
+        "inline policy inline"
+    ]
+    assert identity(inventory, "twin").policies == ()
+
+
+def test_two_definitions_of_one_role_are_said() -> None:
+    """The inline policy sorts first, and which of the two it means is not clear."""
+    double = resource("role", "double", {"name": "api"})
+    policy = resource("native_role_policy", "p", {"roleName": "api", "policyDocument": DECRYPT})
+    inventory = read_stack([ROLE, double, policy])
+    (found,) = inventory.identities
+    assert found.complete
+    assert [one.label for one in found.policies] == ["inline policy p"]
+    (gap,) = inventory.not_covered
+    assert gap.may_change_key_access
+    assert gap.reason == (
+        'role "double" (aws:iam/role:Role) has the name and the account of role "api" '
+        "(aws:iam/role:Role), so only one is evaluated"
+    )
+
+
+@pytest.mark.parametrize(("roles", "depends"), [(["api"], []), ([UNKNOWN], [ROLE.urn])])
+def test_an_instance_profile_of_the_other_provider_leads_on(
+    roles: list[str], depends: list[str]
+) -> None:
+    profile = resource(
+        *("aws-native:iam:InstanceProfile", "profile", {"roles": roles}), depends={"roles": depends}
+    )
+    inventory = read_stack([ROLE, profile, inline({"role": [profile.urn]})])
+    assert inventory.not_covered == ()
+    assert len(identity(inventory, "api").policies) == 1

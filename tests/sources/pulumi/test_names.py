@@ -9,6 +9,7 @@ from kms_access.policies.overlap import same
 from kms_access.policies.text import Text
 from kms_access.policies.wildcards import Pattern
 from kms_access.sources.pulumi import read_stack
+from kms_access.sources.pulumi.names import GeneratedNames
 
 from .stack import (
     ACCOUNT,
@@ -117,3 +118,81 @@ def test_generated_names_of_aliases_keep_their_prefix() -> None:
     )
     (name,) = only_key(read_stack([key, alias])).aliases
     assert Pattern.of("alias/ledger-*").matches(name).truth is Truth.TRUE
+
+
+@pytest.mark.parametrize(
+    ("outputs", "is_real"),
+    [({"id": "api:inline-1a2b3c4"}, True), ({"id": ""}, False), ({"id": UNKNOWN}, False)],
+)
+def test_a_resource_without_arn_exists_if_it_has_an_id(
+    outputs: dict[str, object], is_real: bool
+) -> None:
+    inputs = {"name": "inline-1a2b3c4", "role": "api", "policy": TRUST}
+    inline = resource("role_policy", "inline", inputs, outputs)
+    role = resource("role", "api", {"name": "api", "description": "inline-1a2b3c4"})
+    reader = GeneratedNames([inline, role])
+    assert (reader.replace("inline-1a2b3c4") == "inline-1a2b3c4") is is_real
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "arn"),
+    [
+        ("oidc", {"url": "https://token.example.com/a"}, "oidc-provider/token.example.com/a"),
+        ("oidc", {"url": "token.example.com"}, "oidc-provider/token.example.com"),
+        ("aws-native:iam:OidcProvider", {"url": "https://t"}, "oidc-provider/t"),
+        ("saml", {"name": "staff"}, "saml-provider/staff"),
+        ("aws-native:iam:SamlProvider", {"name": "staff"}, "saml-provider/staff"),
+    ],
+)
+def test_a_trust_policy_is_told_to_name_the_provider(
+    kind: str, inputs: dict[str, object], arn: str
+) -> None:
+    provider = resource(kind, "login", inputs)
+    role = resource(
+        *("role", "api", {"name": "api", "assumeRolePolicy": UNKNOWN}),
+        depends={"assumeRolePolicy": [provider.urn]},
+    )
+    inventory = read_stack([provider, role])
+    assert inventory.not_covered == ()
+    (policy,) = identity(inventory, "api").trust
+    assert policy.document.unreadable is not None
+    remedy = f'build the document from "arn:aws:iam::{ACCOUNT}:{arn}" instead of the arn attribute'
+    assert remedy in policy.document.unreadable.text
+
+
+@pytest.mark.parametrize(
+    ("outputs", "end"),
+    [
+        ({}, "<the generated end of the name of serviceLinkedRole aws:iam/serviceLinkedRole:"),
+        ({"name": "AWSServiceRoleForEcs"}, "AWSServiceRoleForEcs"),
+    ],
+)
+def test_a_grant_to_a_service_linked_role_knows_its_path(
+    outputs: dict[str, object], end: str
+) -> None:
+    linked = resource(
+        "service_linked_role", "ecs", {"awsServiceName": "ecs.amazonaws.com"}, outputs
+    )
+    grant = resource(
+        *("grant", "g", {"keyId": UNKNOWN, "granteePrincipal": UNKNOWN, "operations": ["Decrypt"]}),
+        depends={"granteePrincipal": [linked.urn]},
+    )
+    inventory = read_stack([linked, grant])
+    (found,) = inventory.grants
+    start = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/"
+    assert str(found.grantee).startswith(start + end)
+    assert inventory.identities == ()
+    (gap,) = inventory.not_covered
+    assert not gap.may_change_key_access
+
+
+def test_what_a_service_linked_role_may_do_is_not_all_known() -> None:
+    linked = resource(
+        *("service_linked_role", "ecs", {"awsServiceName": "ecs.amazonaws.com"}),
+        {"name": "AWSServiceRoleForEcs"},
+    )
+    inline = resource("role_policy", "inline", {"role": "AWSServiceRoleForEcs", "policy": TRUST})
+    found = identity(read_stack([linked, inline]), "ecs")
+    assert found.principal.is_service_linked
+    assert not found.complete
+    assert len(found.policies) == 1

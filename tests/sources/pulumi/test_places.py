@@ -133,6 +133,32 @@ def test_who_may_put_the_key_policy_is_of_the_account(
     assert account == ACCOUNT if known else isinstance(account, Text)
 
 
+@pytest.mark.parametrize(
+    ("kind", "inputs", "known"),
+    [
+        ("alias", {"targetKeyId": KEY_ARN}, True),
+        ("key_policy", {"keyId": KEY_ARN, "policy": "{}"}, True),
+        ("replica", {"primaryKeyArn": KEY_ARN}, True),
+        ("role_attachment", {"role": "a", "policyArn": f"arn:aws:iam::{ACCOUNT}:policy/p"}, True),
+        ("role_attachment", {"role": "a", "policyArn": "arn:aws:iam::aws:policy/P"}, False),
+        ("role_exclusive", {"policyArns": [f"arn:aws:iam::{ACCOUNT}:policy/p"]}, True),
+        ("role", {"permissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/p"}, True),
+        ("native_role", {"managedPolicyArns": [UNKNOWN, f"arn:aws:iam::{ACCOUNT}:policy/p"]}, True),
+        ("role", {"managedPolicyArns": [f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "arn"]}, False),
+        # A grant may be on a key of another account.
+        ("grant", {"keyId": KEY_ARN, "granteePrincipal": ROOT}, False),
+        ("role", {"assumeRolePolicy": document(statement(Principal={"AWS": ROOT}))}, False),
+    ],
+)
+def test_arns_that_can_only_be_of_the_own_account_tell_it(
+    kind: str, inputs: dict[str, Any], known: bool
+) -> None:
+    naming = resource(kind, "x", inputs, provider=SILENT)
+    inventory = read_stack([key(), naming], account=OTHER)
+    (found,) = [k for k in inventory.keys if k.origin.label == "payments"]
+    assert found.account == (ACCOUNT if known else OTHER)
+
+
 def test_providers_do_not_share_their_accounts() -> None:
     role = resource("role", "api", {"name": "api"}, provider=SILENT, provider_urn=f"{PROVIDER}-2")
     inventory = read_stack([key(key_document(ROOT)), role])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 from kms_access.decisions.access_map import access_map
 from kms_access.decisions.resolution import AccessState
 from kms_access.inventory.model import Inventory
@@ -91,6 +94,46 @@ def stack(*, deployed: bool) -> list[StackResource]:
     ]
 
 
+def native_stack() -> list[StackResource]:
+    """The same design with the resources that `aws-native:` has, before its first deployment."""
+
+    def data(text: str) -> object:
+        return json.loads(text)
+
+    others = [r for r in stack(deployed=False) if r.type == "aws:kms/grant:Grant"]
+    policy = document(
+        statement(Principal={"AWS": ROOT}),
+        statement("kms:Encrypt", Principal={"AWS": f"{IAM}:role/service/api"}),
+    )
+    ledger, api = urn("native_key", "ledger"), urn("native_role", "api")
+    grant = replace(others[0], property_dependencies={"keyId": [ledger], "granteePrincipal": [api]})
+    return [
+        grant,
+        resource("native_key", "ledger", {"keyPolicy": data(policy)}),
+        resource(
+            *("native_alias", "ledger", {"aliasName": "alias/ledger", "targetKeyId": UNKNOWN}),
+            depends={"targetKeyId": [ledger]},
+        ),
+        resource(
+            "native_role",
+            "api",
+            {"roleName": "api", "path": "/service/", "assumeRolePolicyDocument": data(TRUST)},
+        ),
+        resource("native_user", "alice", {"userName": "alice", "groups": ["staff"]}),
+        resource("native_group", "staff", {"groupName": "staff"}),
+        resource(
+            "native_policy",
+            "decrypting",
+            {
+                "managedPolicyName": "decrypting",
+                "policyDocument": data(BY_ALIAS),
+                "groups": [UNKNOWN],
+            },
+            depends={"groups": [urn("native_group", "staff")]},
+        ),
+    ]
+
+
 def accesses(inventory: Inventory) -> dict[tuple[str, str, str], AccessState]:
     return {
         (access.subject.label, access.key.label, access.action): access.state
@@ -112,3 +155,9 @@ def test_both_give_the_same_access_and_nothing_is_open() -> None:
         ("role api", "alias/ledger", "kms:GenerateDataKey"): AccessState.ALLOWED,
         ("user alice", "alias/ledger", "kms:Decrypt"): AccessState.ALLOWED,
     }
+
+
+def test_the_other_provider_gives_the_same_access() -> None:
+    inventory = read_stack(native_stack())
+    assert inventory.not_covered == ()
+    assert accesses(inventory) == accesses(read_stack(stack(deployed=False)))

@@ -43,6 +43,7 @@ def test_every_kind_of_unknown_is_recognised_alone_and_inside_a_string(sentinel:
         ({SIGNATURE: "d0e6a833031e9bbcd3f4e8bde6ca49a4", "value": "v"}, "v"),
         ({SIGNATURE: "d0e6a833031e9bbcd3f4e8bde6ca49a4"}, UNKNOWN),
         ({SIGNATURE: "c44067f5952c0a294b673a41bacd8c17", "path": "file"}, UNKNOWN),
+        ({"__defaults": [], "a": [{"__defaults": ["b"], "b": "c"}]}, {"a": [{"b": "c"}]}),
         (1.5, 1.5),
         (30.0, 30),
         (True, True),
