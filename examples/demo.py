@@ -1,4 +1,4 @@
-"""`make demo`: the seed scenario from both front ends, and a blocked deployment in each.
+"""`make demo`: the examples from both front ends, and blocked deployments in each.
 
 Runs the real `cdk synth`. The policy pack runs as its own process, driven over its gRPC protocol
 by the small engine of the tests, which runs the real Pulumi program: so the demo needs neither an
@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = ROOT / "examples" / "three_keys_four_users"
+PLATFORM = ROOT / "examples" / "payments_platform"
 BUILD = ROOT / "build"
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
@@ -41,10 +42,10 @@ def synthesize(app: str) -> int:
     return run([*command, "--output", str(BUILD / "cdk.out")], SCENARIO / "cdk")
 
 
-def pulumi(operation: str, stack: str, *more: str) -> int:
+def pulumi(operation: str, stack: str, *more: str, project: Path = SCENARIO) -> int:
     command = [sys.executable, "-m", "tests.small_engine", operation, "--program", "."]
     pack = ["--policy-pack", "../../policypack"]
-    return run([*command, "--stack", stack, *pack, *more], SCENARIO)
+    return run([*command, "--stack", stack, *pack, *more], project)
 
 
 def expect(found: int, wanted: int, what: str) -> None:
@@ -86,6 +87,23 @@ def main() -> None:
     command = kms_access("check", "--rules", rules, "build/cdk.out")
     expect(run(command), 1, "kms-access check of the broken app")
     print("\nboth broken deployments were blocked: user david must not decrypt with alias/cmk-b")
+
+    payments_platform()
+
+
+def payments_platform() -> None:
+    title("Pulumi: a payments platform of three teams and five keys, preview and update")
+    state = BUILD / "platform.json"
+    command = pulumi("up", "clean", "--export", str(state), project=PLATFORM)
+    expect(command, 0, "update of the clean platform")
+    title("who can do what on the platform, from the exported stack")
+    expect(run(kms_access("map", str(state))), 0, "kms-access map")
+    title("one role's policy reaches one key too many, and the preview is blocked")
+    expect(pulumi("preview", "broken", project=PLATFORM), 1, "preview of the broken platform")
+    title("without a preview that policy is stopped before it exists")
+    stopped = pulumi("up", "broken", "--skip-preview", project=PLATFORM)
+    expect(stopped, 1, "update of the broken platform")
+    print("\nthe broken platform was blocked: data-reporting must not decrypt with alias/ledger")
 
 
 if __name__ == "__main__":

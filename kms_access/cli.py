@@ -9,17 +9,24 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kms_access import __version__
 from kms_access.inventory.input_error import InputError
 from kms_access.reports.terminal import safe
+
+if TYPE_CHECKING:
+    from kms_access.inventory.model import Inventory
 
 # Each command imports what it needs: help and usage errors must not wait for the evaluator.
 
 PROVEN, VIOLATED, USAGE, UNDECIDED, INTERNAL = 0, 1, 2, 3, 4
 """The exit codes of section 7 of the design."""
 
-_PATHS = "a synthesized CDK assembly (cdk.out), CloudFormation templates, or an exported stack"
+_PATHS = (
+    "a synthesized CDK assembly (cdk.out), CloudFormation templates, an exported Pulumi stack, or "
+    "the event log of a Pulumi preview"
+)
 _EXIT_CODES = (
     "exit codes: 0 proven or allowed, 1 violated or denied, 2 wrong usage or input, "
     "3 undecided, 4 internal error"
@@ -77,7 +84,14 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="check definitions against a rules file")
     check.add_argument("--rules", type=Path, help="rules file; without it the built-in checks run")
-    check.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=_PATHS)
+    check.add_argument(
+        "--pulumi-program",
+        type=Path,
+        metavar="DIR",
+        help="run the Pulumi program in Python in DIR under mocks, without engine, plugin or cloud",
+    )
+    check.add_argument("--stack", help="the stack whose configuration the program gets")
+    check.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=_PATHS)
     check.set_defaults(run=_check)
 
     table = commands.add_parser("map", help="print who can do what, principals by keys")
@@ -96,18 +110,36 @@ def _parser() -> argparse.ArgumentParser:
     )
     authorize.add_argument("file", metavar="FILE", help='JSON Lines, "-" for standard input')
     authorize.set_defaults(run=_authorize)
+
+    pack = commands.add_parser(
+        "pulumi-pack", help="print the folder of the Pulumi policy pack, for --policy-pack"
+    )
+    pack.set_defaults(run=_pulumi_pack)
     return parser
 
 
 def _check(args: argparse.Namespace) -> int:
     from kms_access.reports.text import render
     from kms_access.rules import Rules, assess, load_rules
-    from kms_access.sources import load
 
+    if bool(args.paths) == bool(args.pulumi_program):
+        raise UsageError("give either paths or --pulumi-program")
+    if args.stack and not args.pulumi_program:
+        raise UsageError("--stack belongs to --pulumi-program")
     rules = load_rules(args.rules) if args.rules else Rules()
-    assessment = assess(load(args.paths, account=rules.only_account), rules)
+    assessment = assess(_inventory(args, rules.only_account), rules)
     sys.stdout.write(render(assessment))
     return assessment.exit_code
+
+
+def _inventory(args: argparse.Namespace, account: str) -> Inventory:
+    if args.pulumi_program:
+        from kms_access.sources.pulumi.program import load_program
+
+        return load_program(args.pulumi_program, stack=args.stack or "", account=account)
+    from kms_access.sources import load
+
+    return load(args.paths, account=account)
 
 
 def _map(args: argparse.Namespace) -> int:
@@ -143,6 +175,17 @@ def _can(args: argparse.Namespace) -> int:
         return PROVEN
     denied = (AccessState.EXPLICITLY_DENIED, AccessState.IMPLICITLY_DENIED)
     return VIOLATED if access.state in denied else UNDECIDED
+
+
+def _pulumi_pack(args: argparse.Namespace) -> int:
+    from importlib.util import find_spec
+
+    spec = find_spec("policypack")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        if (Path(folder) / "PulumiPolicy.yaml").is_file():
+            print(folder)
+            return PROVEN
+    raise UsageError("the policy pack is not installed beside kms-access")
 
 
 def _authorize(args: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kms_access.inventory.model import Inventory
 from kms_access.reports.text import render_finding, render_tally
@@ -31,10 +31,21 @@ class Judgement:
         return _of_level(self.assessment.findings, Level.WARNING)
 
     @property
-    def summary(self) -> str:
-        """How much was judged; empty for a stack without anything to judge."""
+    def is_about_something(self) -> bool:
+        """Whether there is anything to say about the stack."""
         facts = self.assessment.access_map
-        return render_tally(self.assessment) if facts.keys or facts.inventory.not_covered else ""
+        return bool(facts.keys or facts.inventory.not_covered or self.assessment.silenced)
+
+    @property
+    def summary(self) -> list[str]:
+        """How much was judged and what is off, in lines."""
+        # The tally puts all that is off down to the rules file.
+        lines = render_tally(replace(self.assessment, silenced=0)).splitlines()
+        silenced = self.assessment.silenced
+        if silenced:
+            is_off = "finding is off" if silenced == 1 else "findings are off"
+            lines.append(f"{silenced} {is_off}, because a check is off")
+        return lines
 
 
 def read_rules(file: RulesFile | None) -> Rules:

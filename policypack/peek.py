@@ -6,10 +6,10 @@ pass. `serialize_properties` unwraps a proxy as a whole, with the engine's marke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pulumi_policy import PolicyResource, ResourceValidationArgs
+from pulumi_policy import PolicyResource, ResourceValidationArgs, StackValidationArgs
 from pulumi_policy.deserialize import serialize_properties
 
 from kms_access.sources.pulumi import StackResource
@@ -40,6 +40,14 @@ def in_stack(resource: PolicyResource, inputs: Mapping[str, object]) -> StackRes
         provider=_provider(resource.provider),
         provider_urn=resource.provider.urn if resource.provider else "",
     )
+
+
+def properties_of(
+    args: ResourceValidationArgs | StackValidationArgs,
+) -> Iterator[Mapping[str, object]]:
+    """The properties of all the resources that the SDK hands over."""
+    for resource in args.resources if isinstance(args, StackValidationArgs) else [args]:
+        yield serialize_properties(resource.props)
 
 
 def _provider(provider: Any) -> Mapping[str, object]:

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
-    PolicyConfigSchema,
     ResourceValidationPolicy,
     Severity,
     StackValidationPolicy,
 )
 
-from policypack.guard import COLLECTING, Guard
+from policypack.guard import STACK, WARNINGS, Guard
 from policypack.messages import guarded
+from policypack.settings import CONFIGURED, SCHEMA, SCHEMA_OF_OTHERS
 
-STACK = "kms-access-stack"
-WARNINGS = "kms-access-warnings"
 
-_RULES = {
-    "type": "string",
-    "description": (
-        "Path of the rules file, relative to the folder of the Pulumi project. Empty: built-in "
-        "checks only. Not set: KMS_ACCESS_RULES, else access-rules.yaml beside Pulumi.yaml."
-    ),
-}
+class _PoliciesOfRound(list[Policy]):
+    """The policies of a pack; without the warnings while it is known that there are none.
+
+    The SDK gives a violation the level of its policy, so that errors and warnings need a stack
+    policy each, and it decodes the whole stack anew for each one that it comes to. Most stacks
+    have no warnings, and the second decoding costs as much as everything else that the SDK does.
+    The SDK goes through this list once a call. Whoever copies the list (a pack of one's own) gets
+    the same result, at the price of the second decoding.
+    """
+
+    def __init__(self, policies: list[Policy], guard: Guard) -> None:
+        super().__init__(policies)
+        self._guard = guard
+
+    def __iter__(self) -> Iterator[Policy]:
+        self._guard.begin()
+        for policy in super().__iter__():
+            if policy.name != WARNINGS or not self._guard.has_warned:
+                yield policy
 
 
 def policies() -> list[Policy]:
@@ -33,30 +45,36 @@ def policies() -> list[Policy]:
     stops an update at the resource that completes a forbidden access. It holds the configuration
     for all three.
     `kms-access-stack` sees the whole stack and reports the errors: this stops a preview.
-    `kms-access-warnings` reports the findings whose level is "warning" in the rules file.
+    `kms-access-warnings` reports the findings whose level is "warning".
+
+    A failure of the pack itself has the level of the policy that it happens in: it blocks, unless
+    the configuration makes that policy "advisory" or "disabled".
     """
     guard = Guard()
-    return [
+    every: list[Policy] = [
         ResourceValidationPolicy(
-            name=COLLECTING,
+            name=CONFIGURED,
             description="No resource may complete an access to a KMS key that the rules forbid.",
-            validate=guarded(guard.see_resource),
+            validate=guarded(guard.see_resource, guard.properties),
             enforcement_level=EnforcementLevel.MANDATORY,
-            config_schema=PolicyConfigSchema(properties={"rules": _RULES}),
+            config_schema=SCHEMA,
             severity=Severity.HIGH,
         ),
         StackValidationPolicy(
             name=STACK,
             description="Access to KMS keys must be as the rules say.",
-            validate=guarded(guard.see_stack),
+            validate=guarded(guard.see_stack, guard.properties),
             enforcement_level=EnforcementLevel.MANDATORY,
+            config_schema=SCHEMA_OF_OTHERS,
             severity=Severity.HIGH,
         ),
         StackValidationPolicy(
             name=WARNINGS,
-            description="Access to KMS keys that the rules file only warns about.",
-            validate=guarded(guard.warn),
+            description="Access to KMS keys that is only warned about.",
+            validate=guarded(guard.warn, guard.properties),
             enforcement_level=EnforcementLevel.ADVISORY,
+            config_schema=SCHEMA_OF_OTHERS,
             severity=Severity.LOW,
         ),
     ]
+    return _PoliciesOfRound(every, guard)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kms_access.inventory.model import Inventory
@@ -13,30 +13,46 @@ from kms_access.sources.interface import SourceError
 __all__ = ["SourceError", "load"]
 
 _MAXIMUM_CHARACTERS = 256 << 20
+_KEY_OF_EXPORT = '"deployment"'
 
 
 def load(paths: Sequence[Path], *, account: str = "") -> Inventory:
-    """Read definitions of any known format: what `cdk synth` writes, templates, an exported stack.
+    """Read definitions of any known format.
 
-    `account` is the account id where the definitions leave it open. Several paths are one
-    deployment, except that an exported Pulumi stack stands alone. Raises `SourceError`.
+    That is: what `cdk synth` writes, templates, an exported Pulumi stack, or the event log of a
+    Pulumi preview. `account` is the account id where the definitions leave it open. Several paths
+    are one deployment, except that what Pulumi writes stands alone. Raises `SourceError`.
     """
-    exports = [path for path in paths if _is_export(path)]
-    if not exports:
-        return cloudformation.load(paths, account=account)
-    if len(paths) > 1:
-        raise SourceError(
-            "an exported stack is read alone", str(exports[0]), help="give one path at a time"
-        )
-    return pulumi.load_export(exports[0], account=account)
+    for path in paths:
+        read = _reader_of_whole_stacks(path)
+        if read is not None and len(paths) > 1:
+            raise SourceError(
+                "an exported stack or an event log is read alone",
+                str(path),
+                help="give one path at a time",
+            )
+        if read is not None:
+            return read(path, account=account)
+    return cloudformation.load(paths, account=account)
+
+
+def _reader_of_whole_stacks(path: Path) -> Callable[..., Inventory] | None:
+    if not path.is_file():
+        return None
+    if _is_export(path):
+        return pulumi.load_export
+    return pulumi.load_event_log if pulumi.is_event_log(path) else None
 
 
 def _is_export(path: Path) -> bool:
-    if path.suffix != ".json" or not path.is_file():
+    if path.suffix != ".json":
         return False
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return pulumi.is_export(read_json(text, maximum_characters=_MAXIMUM_CHARACTERS))
+        # A template is not parsed twice only to see that it is no export.
+        return _KEY_OF_EXPORT in text and pulumi.is_export(
+            read_json(text, maximum_characters=_MAXIMUM_CHARACTERS)
+        )
     except (OSError, UnicodeDecodeError, JsonError):
         # The reader of templates says what is wrong with the file.
         return False

@@ -9,12 +9,14 @@ from pulumi_policy.policy import _NotApplicableError
 from pulumi_policy.proxy import UnknownValueError
 
 from policypack.messages import (
-    MAXIMUM_CHARACTERS,
+    MAXIMUM_BYTES,
     MAXIMUM_FINDINGS,
+    MAXIMUM_LINES,
     Refusal,
     guarded,
     report_all,
     safe,
+    shortened,
 )
 
 from .harness import UNKNOWN
@@ -29,7 +31,7 @@ def fail_with(error: Exception) -> Callable[[object, object], None]:
 
 def reports_of(error: Exception) -> list[str]:
     reports: list[str] = []
-    guarded(fail_with(error))(None, reports.append)
+    guarded(fail_with(error), lambda args: [])(None, reports.append)
     return reports
 
 
@@ -71,7 +73,7 @@ def test_an_interrupt_is_handed_on() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        guarded(check)(None, None)  # type: ignore[arg-type]
+        guarded(check, lambda args: [])(None, None)  # type: ignore[arg-type]
 
 
 def test_colour_markup_is_broken_up_everywhere() -> None:
@@ -84,16 +86,47 @@ def test_colour_markup_is_broken_up_everywhere() -> None:
         assert "<{%" not in reports_of(error)[0]
 
 
-def test_long_and_many_messages_are_cut() -> None:
+def reports_about(messages: list[tuple[str, str]]) -> list[str]:
     reports: list[str] = []
-    messages = [("x" * 2 * MAXIMUM_CHARACTERS, "urn")] * (MAXIMUM_FINDINGS + 2)
     report_all(lambda message, urn=None: reports.append(message), messages)
-    assert len(reports) == MAXIMUM_FINDINGS + 1
-    assert reports[-1] == "… and 2 more findings"
-    assert sum(map(len, reports)) < 1 << 20
-    reports.clear()
-    report_all(lambda message, urn=None: reports.append(message), messages[1:])
-    assert reports[-1] == "… and 1 more finding"
-    reports.clear()
-    report_all(lambda message, urn=None: reports.append(message), messages[2:])
-    assert len(reports) == MAXIMUM_FINDINGS
+    return reports
+
+
+def test_many_messages_keep_their_first_lines() -> None:
+    messages = [(f"claim {number}\n  evidence", "urn") for number in range(MAXIMUM_FINDINGS + 2)]
+    *full, last = reports_about(messages)
+    assert full == [message for message, _ in messages[:MAXIMUM_FINDINGS]]
+    assert last.splitlines() == [
+        "… and 2 more findings, of each the first line:",
+        f"  claim {MAXIMUM_FINDINGS}",
+        f"  claim {MAXIMUM_FINDINGS + 1}",
+    ]
+    assert len(reports_about(messages[2:])) == MAXIMUM_FINDINGS
+    assert "… and 1 more finding," in reports_about(messages[1:])[-1]
+
+
+def test_what_is_left_out_is_counted() -> None:
+    messages = [("claim\n  evidence", "urn")] * (MAXIMUM_FINDINGS + MAXIMUM_LINES)
+    assert "left out" not in reports_about(messages)[-1]
+    assert reports_about([*messages, messages[0]])[-1].endswith("\n1 more finding is left out")
+    assert reports_about(messages * 2)[-1].endswith("\n550 more findings are left out")
+
+
+def test_messages_are_bounded_in_bytes() -> None:
+    # Four bytes a character is the most that UTF-8 needs.
+    reports = reports_about([("\U0001f511" * MAXIMUM_BYTES, "urn")] * 5_000)
+    assert max(len(text.encode()) for text in reports[:-1]) <= MAXIMUM_BYTES + len(" … (cut)") + 2
+    assert sum(len(text.encode()) for text in reports) < 600 << 10
+    assert reports[0].startswith("\U0001f511\U0001f511")
+    assert reports[0].endswith(" … (cut)")
+
+
+def test_half_a_surrogate_pair_can_be_sent() -> None:
+    (text,) = reports_about([("statement \ud800", "")])
+    assert text == "statement \\ud800"
+
+
+def test_lines_past_the_maximum_are_counted() -> None:
+    assert shortened(["a", "b"], 2) == ["a", "b"]
+    assert shortened(["a", "b", "c"], 2) == ["a", "b", "1 more line is left out"]
+    assert shortened(["a", "b", "c"], 1) == ["a", "2 more lines are left out"]

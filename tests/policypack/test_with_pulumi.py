@@ -1,153 +1,90 @@
-"""The pack under the real `pulumi` command, offline: a stand-in plays the AWS provider."""
+"""What only the real `pulumi` command can show: its options, its display, and how it is called."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
+import yaml
 
-from .programs import RULES
-from .test_with_engine import BROKEN, CLEAN, PACK, write_program
+from tests.small_engine import pulumi_command
+from tests.small_engine.pulumi_command import PulumiCommand, need_pulumi
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec")
-MISSING = [command for command in COMMANDS if shutil.which(command) is None]
+from .pulumi_programs import BROKEN, CLEAN, write_program
+from .stacks import PACK, ROOT, RULES_FILE, ended
+from .test_scenarios import RULES
 
-pytestmark = pytest.mark.skipif(
-    bool(MISSING),
-    reason=(
-        f"{', '.join(MISSING)} not on PATH: no Python or npm package holds them; unpack Pulumi's "
-        "release archive (https://www.pulumi.com/docs/iac/download-install/) into a folder on PATH"
-    ),
-)
-
-# Enough of a provider for a preview: inputs are checked and echoed, what is computed is unknown.
-PROVIDER = """
-    import sys
-    import time
-    from concurrent import futures
-
-    sys.path.append({root!r})
-    import grpc
-    from google.protobuf import empty_pb2
-    from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
-    from tests.small_engine import provider
-    from tests.small_engine.model import Resource
-    from tests.small_engine.provider import Instance
-    from tests.small_engine.values import from_struct, to_struct
-
-    SETTINGS = Resource(
-        urn="urn:pulumi:dev::shop::pulumi:providers:aws::default", type="pulumi:providers:aws",
-        custom=True, inputs={{"region": "eu-central-1"}})
-
-    def place(request):
-        _, _, qualified, name = request.urn.split("::", 3)
-        return qualified.rpartition("$")[2], name
-
-    class Provider(provider_pb2_grpc.ResourceProviderServicer):
-        def Handshake(self, request, context):
-            return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
-
-        def GetPluginInfo(self, request, context):
-            return plugin_pb2.PluginInfo(version="99.0.0")
-
-        def GetSchema(self, request, context):
-            return provider_pb2.GetSchemaResponse(schema='{{"name": "aws", "version": "99.0.0"}}')
-
-        def CheckConfig(self, request, context):
-            return provider_pb2.CheckResponse(inputs=request.news)
-
-        def DiffConfig(self, request, context):
-            return provider_pb2.DiffResponse()
-
-        def Configure(self, request, context):
-            return provider_pb2.ConfigureResponse(supportsPreview=True, acceptSecrets=True)
-
-        def Check(self, request, context):
-            token, name = place(request)
-            olds = from_struct(request.olds) or None
-            news, _ = provider.check(
-                token, name, from_struct(request.news), olds, Instance(SETTINGS))
-            return provider_pb2.CheckResponse(inputs=to_struct(news))
-
-        def Create(self, request, context):
-            token, _ = place(request)
-            planned = provider.preview_create(
-                token, from_struct(request.properties), Instance(SETTINGS))
-            return provider_pb2.CreateResponse(properties=to_struct(planned))
-
-        def Cancel(self, request, context):
-            return empty_pb2.Empty()
-
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    print(port, flush=True)
-    while True:
-        time.sleep(3600)
-"""
+ROLE_URN = "urn:pulumi:dev::shop::aws:iam/role:Role::payments-api"
 
 
 @pytest.fixture
-def environment(project: Path, tmp_path: Path) -> dict[str, str]:
-    """Everything that the command needs, so that it neither asks nor downloads."""
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    provider = tools / "pulumi-resource-aws"
-    provider.write_text(f"#!{sys.executable}\n{dedent(PROVIDER.format(root=str(ROOT)))}")
-    provider.chmod(0o755)
-    state = tmp_path / "state"
-    state.mkdir()
-    (project / "access-rules.yaml").write_text(RULES)
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")},
-        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": state.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_PYTHON_CMD": sys.executable,
-        "PYTHONPATH": str(ROOT),
+def command(project: Path, tmp_path: Path) -> PulumiCommand:
+    need_pulumi()
+    (project / RULES_FILE).write_text(RULES)
+    return PulumiCommand(project, tmp_path / "own", PACK)
+
+
+def test_a_user_reads_the_finding_and_gets_a_failing_exit_code(
+    command: PulumiCommand, project: Path
+) -> None:
+    write_program(project, BROKEN)
+    ran = command.preview()
+    assert ran.exit_code == 1
+    block = ran.output[ran.output.index("Policies:") :]
+    assert f"❌ kms-access@v0.1.0 (local: {PACK})" in block
+    assert "- [mandatory] [severity: high]" in block
+    assert "(aws:kms:Key: payments)" in block
+    assert "role billing can decrypt with key alias/payments" in block
+    assert f"{RULES_FILE}:7 'payments data' lets only payments do this" in block
+
+
+def test_a_resource_that_the_targets_leave_out_is_not_judged(
+    command: PulumiCommand, project: Path
+) -> None:
+    write_program(project, CLEAN)
+    result = ended(command.preview("--target", ROLE_URN))
+    assert (result.exit_code, result.blocked) == (0, [])
+    assert "is left out of this operation by its targets" in result.output
+    # What is left out is called unchanged, although it does not exist.
+    assert result.steps == {
+        ("create", "aws:iam/role:Role payments-api"),
+        ("same", "aws:kms/key:Key payments"),
+        ("same", "aws:kms/alias:Alias payments"),
     }
 
 
-def pulumi(project: Path, environment: dict[str, str], *arguments: str) -> tuple[int, str]:
-    ended = subprocess.run(
-        ["pulumi", *arguments, "--non-interactive"],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return ended.returncode, ended.stdout + ended.stderr
+def test_the_rules_of_the_project_are_found_from_any_folder(project: Path, tmp_path: Path) -> None:
+    """The pack is not told where the project is; only Linux shows where the command works."""
+    need_pulumi()
+    if not Path("/proc/self/cwd").exists():
+        pytest.skip("only Linux shows the folders of other processes")
+    write_program(project, BROKEN)
+    (project / RULES_FILE).write_text(RULES)
+    elsewhere = {"PWD": str(tmp_path)}
+    command = PulumiCommand(project, tmp_path / "own", PACK, environment=elsewhere)
+    assert "'payments data' lets only payments do this" in command.preview().output
 
 
-def preview(project: Path, environment: dict[str, str], source: str) -> tuple[int, str]:
-    write_program(project, source)
-    code, output = pulumi(project, environment, "stack", "init", "dev")
-    assert code == 0, output
-    return pulumi(project, environment, "preview", "--policy-pack", str(PACK))
+def test_a_missing_command_is_skipped_with_the_reason_or_fails_where_that_is_forbidden(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(pulumi_command.REQUIRE, raising=False)
+    assert shutil.which("pulumi") is None
+    with pytest.raises(pytest.skip.Exception, match=r"pulumi, .* not on PATH: .*archive"):
+        need_pulumi()
+    monkeypatch.setenv(pulumi_command.REQUIRE, "1")
+    with pytest.raises(pytest.fail.Exception, match=f"{pulumi_command.REQUIRE} is set, but pulumi"):
+        need_pulumi()
 
 
-def test_a_clean_preview_passes(project: Path, environment: dict[str, str]) -> None:
-    code, output = preview(project, environment, CLEAN)
-    assert code == 0, output
-    assert "0 findings, 0 undecided" in output
-
-
-def test_a_broken_preview_is_blocked(project: Path, environment: dict[str, str]) -> None:
-    code, output = preview(project, environment, BROKEN)
-    assert code != 0, output
-    assert "[mandatory]" in output
-    assert "kms-access-stack" in output
-    assert "role billing can decrypt with key alias/payments" in output
-    assert "access-rules.yaml:7" in output
+def test_the_workflow_installs_the_command_and_forbids_the_skip() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    steps = workflow["jobs"]["test"]["steps"]
+    install = next(i for i, step in enumerate(steps) if "pulumi/actions" in step.get("uses", ""))
+    run = next(i for i, step in enumerate(steps) if step.get("run") == ".ci/run")
+    assert install < run
+    assert steps[run]["env"][pulumi_command.REQUIRE] == "1"
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -14,8 +14,8 @@ from pulumi.runtime.proto import resource_pb2
 
 from . import invokes, provider
 from .analysis import Analysis
-from .model import PROVIDER_PREFIX, EngineError, Resource, RunContext, make_urn
-from .provider import DEFAULT_REGION, Instance
+from .model import PROVIDER_PREFIX, EngineError, Resource, RunContext, Step, make_urn
+from .provider import Instance
 from .registration import record_of
 from .values import Properties, from_struct, is_unknown, secret
 
@@ -35,6 +35,7 @@ class Deployment:
         self.analysis = analysis
         self.registered: list[str] = []
         self.created: list[str] = []
+        self.steps: list[Step] = []
         self.stopped: Future[str] = Future()
         self._olds = olds
         self._news: dict[str, Resource] = {}
@@ -45,6 +46,9 @@ class Deployment:
     @property
     def error(self) -> str:
         return self.stopped.result() if self.stopped.done() else ""
+
+    def _step(self, operation: str, record: Resource) -> None:
+        self.steps.append(Step(operation, record.urn))
 
     @contextmanager
     def _serving(self) -> Iterator[None]:
@@ -88,16 +92,19 @@ class Deployment:
             if old is not None and key in old.inputs:
                 record.inputs[key] = old.inputs[key]
         goal, failures = record.inputs, list[str]()
-        if record.is_provider and request.version:
-            record.inputs = {"version": request.version, **goal}
+        if record.is_provider:
+            record.inputs = _provider_inputs(record.type, goal, request.version)
         elif instance is not None:
             olds = old.inputs if old else None
             record.inputs, failures = provider.check(record.type, record.name, goal, olds, instance)
         self.registered.append(record.urn)
         refused = self.analysis.resource(record, instance.resource if instance else None)
-        if failures or refused:
-            reasons = "".join(f"\n  {failure}" for failure in failures)
-            raise EngineError(f"resource {record.urn} is invalid{reasons}")
+        if failures:
+            problem = f"{record.type} resource '{record.name}' has a problem"
+            raise EngineError("\n".join(f"{problem}: {failure}" for failure in failures))
+        if refused:
+            # The command shows nothing but the violation itself.
+            raise EngineError("")
         self._apply(record, old, instance, goal, request)
         for key in record.options.additional_secret_outputs:
             if key in record.outputs:
@@ -115,12 +122,15 @@ class Deployment:
     ) -> None:
         if not record.custom:
             record.outputs = dict(old.outputs) if old else {}
+            self._step("same" if old else "create", record)
             return
         if instance is None:
+            self._step("same" if old else "create", record)
             new_id = "" if self.context.dry_run else str(uuid.uuid4())
             record.id, record.outputs = (old.id if old else new_id), dict(record.inputs)
             return
         if old is None:
+            self._step("import" if request.importId else "create", record)
             self._create(record, instance, request.importId)
             return
         replace_on = frozenset(request.replaceOnChanges)
@@ -129,13 +139,16 @@ class Deployment:
             # A replacement is checked again without the old state, so it gets a new autoname.
             # The analysis has seen the first result, as with the real engine.
             record.inputs, _ = provider.check(record.type, record.name, goal, None, instance)
+            self._step("replace", record)
             self._create(record, instance, "")
         elif changed:
+            self._step("update", record)
             record.id = old.id
             record.outputs = provider.update(
                 record.type, old, record.inputs, instance, dry_run=self.context.dry_run
             )
         else:
+            self._step("same", record)
             record.id, record.outputs = old.id, dict(old.outputs)
 
     def _create(self, record: Resource, instance: Instance, imported: str) -> None:
@@ -164,6 +177,7 @@ class Deployment:
             instance = self._instance(record, request.provider, request.version)
             if record.id and instance is not None:
                 record.outputs = self._existing(record, instance)
+            self._step("read", record)
             self._news[record.urn] = record
             return record
 
@@ -213,13 +227,6 @@ class Deployment:
             for key, value in self.context.config.items()
             if key.startswith(prefix)
         }
-        if package == "aws":
-            inputs = {
-                "region": DEFAULT_REGION,
-                "skipCredentialsValidation": "false",
-                "skipMetadataApiCheck": "true",
-                "skipRegionValidation": "true",
-            } | inputs
         record = Resource(urn=urn, type=type_, custom=True, inputs=inputs)
         request = resource_pb2.RegisterResourceRequest(type=type_, name=name, version=version)
         return self._process(record, None, request)
@@ -230,6 +237,8 @@ class Deployment:
             if self.stopped.done():
                 return
             self._finished = True
+            for old in reversed([o for urn, o in self._olds.items() if urn not in self._news]):
+                self._step("discard" if old.external else "delete", old)
             try:
                 self.analysis.stack(self._news)
             except EngineError as error:
@@ -241,3 +250,8 @@ class Deployment:
             return list(self._olds.values())
         kept = [] if self._finished else [r for u, r in self._olds.items() if u not in self._news]
         return [*self._news.values(), *kept]
+
+
+def _provider_inputs(type_: str, settings: Properties, version: str) -> Properties:
+    checked = provider.check_config(settings) if type_ == f"{PROVIDER_PREFIX}aws" else settings
+    return {"version": version, **checked} if version else checked

@@ -33,7 +33,8 @@ class Engine:
 
     `environment` is added to the environment of the program and of the pack, `policy_config` is
     the content of a `--policy-pack-config` file, `state` an earlier `Outcome.state`. Whatever
-    stops an operation is told in `Outcome.error`; nothing is raised.
+    stops an operation is told in `Outcome.error`, but what a policy refuses is only told as its
+    diagnostic, as the command does it; nothing is raised.
     """
 
     program: Path
@@ -79,7 +80,7 @@ class Engine:
                     deployment.finish()
                     error = deployment.error
         except EngineError as stop:
-            return Outcome(1, (), str(stop), (), (), self.state or EMPTY)
+            return Outcome(1, (), str(stop), (), (), (), self.state or EMPTY)
         self.severities = analysis.severities
         if pack is not None:
             self.messages += tuple(pack.messages())
@@ -89,6 +90,7 @@ class Engine:
             error=error,
             registered=tuple(deployment.registered),
             created=tuple(deployment.created),
+            steps=tuple(deployment.steps),
             state=export_state(deployment.resulting_state()),
         )
 
@@ -117,7 +119,7 @@ class Engine:
         cleanup.callback(process.close)
         code = _wait(process, deployment)
         self.messages = (*server.engine.messages, *process.output())
-        if deployment.error:
+        if deployment.stopped.done():
             return deployment.error
         if code == 0:
             return ""

@@ -8,7 +8,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from .model import Resource
 from .policy_config import PolicyInfo
-from .values import Properties, from_struct, to_struct, without_internal
+from .values import Properties, from_struct, shown, to_struct
 
 
 def policy_info(info: proto.PolicyInfo) -> PolicyInfo:
@@ -51,7 +51,7 @@ def _provider(resource: Resource | None) -> proto.AnalyzerProviderResource | Non
         type=resource.type,
         urn=resource.urn,
         name=resource.name,
-        properties=to_struct(without_internal(resource.inputs)),
+        properties=to_struct(shown(resource.inputs)),
     )
 
 
@@ -71,7 +71,7 @@ def analyze_request(
 def stack_resource(resource: Resource, provider: Resource | None) -> proto.AnalyzerResource:
     return proto.AnalyzerResource(
         type=resource.type,
-        properties=to_struct(without_internal(resource.outputs)),
+        properties=to_struct(shown(resource.outputs)),
         urn=resource.urn,
         name=resource.name,
         options=_options(resource),

@@ -25,12 +25,21 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What happens, or in a preview would happen, to a resource; named as the engine names it."""
+
+    operation: str
+    urn: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     exit_code: int
     diagnostics: tuple[Diagnostic, ...]
     error: str
     registered: tuple[str, ...]
     created: tuple[str, ...]
+    steps: tuple[Step, ...]
     state: Mapping[str, object]
 
 

@@ -27,7 +27,7 @@ from .model import EngineError, Resource, RunContext
 from .policy_config import PolicySettings, parse_config, reconcile
 from .processes import ManagedProcess
 from .project import read_yaml
-from .values import Properties, from_struct, to_struct, without_internal
+from .values import Properties, from_struct, shown, to_struct
 
 START_SECONDS = 60.0
 RPC_SECONDS = 300.0
@@ -156,7 +156,7 @@ class PolicyPack:
         return inputs, warnings
 
     def analyze(self, resource: Resource, provider: Resource | None) -> list[Violation]:
-        request = analyze_request(resource, provider, without_internal(resource.inputs))
+        request = analyze_request(resource, provider, shown(resource.inputs))
         # The engine always names the resource it asked about, whatever the pack answered.
         return [
             self._violation(item, resource.urn)
@@ -198,10 +198,11 @@ class PolicyPack:
             if error.code() == grpc.StatusCode.UNAVAILABLE:
                 code = self._process.wait(1.0)
                 ended = "" if code is None else f"\n  (the pack ended with exit code {code})"
-            what = "run policy" if method.startswith("Analyze") else f"call {method}"
+            # The real engine says nothing more for a stack policy.
+            what = {"Analyze": "failed to run policy: ", "AnalyzeStack": ""}
             raise EngineError(
-                f"failed to {what}: {error.code().name}: {error.details()}"
-                f"{ended}{self._process.tail()}"
+                f"{what.get(method, f'failed to call {method}: ')}{error.details()} "
+                f"({error.code().name}){ended}{self._process.tail()}"
             ) from error
 
     def messages(self) -> list[str]:

@@ -81,6 +81,16 @@ class Instance:
         return json.loads(value)
 
 
+def check_config(settings: Properties) -> Properties:
+    """The settings of a provider as the engine keeps them: what the program gave, and defaults."""
+    return {
+        "region": DEFAULT_REGION,
+        "skipCredentialsValidation": "false",
+        "skipMetadataApiCheck": "true",
+        "skipRegionValidation": "true",
+    } | settings
+
+
 def check(
     token: str, name: str, news: Properties, olds: Properties | None, instance: Instance
 ) -> tuple[Properties, list[str]]:
@@ -108,7 +118,18 @@ def check(
             inputs.setdefault("region", instance.place(inputs).region)
         if "inlinePolicies" in inputs:
             inputs["inlinePolicies"] = _named(inputs["inlinePolicies"], name, olds or {})
+        inputs = {key: _with_defaults(item) for key, item in inputs.items()}
     return inputs, failures
+
+
+def _with_defaults(value: Value) -> Value:
+    """The bridge notes the defaults of every nested block, also where there are none."""
+    if not isinstance(value, list):
+        return value
+    return [
+        {DEFAULTS: [], **item} if isinstance(item, Mapping) and not is_secret(item) else item
+        for item in value
+    ]
 
 
 def _named(policies: Value, role: str, olds: Properties) -> Value:
@@ -146,13 +167,13 @@ def _document(value: Value) -> Value:
 
 
 def diff(
-    token: str, olds: Properties, news: Properties, replace_on: frozenset[str]
-) -> tuple[bool, bool]:
-    """Whether anything changed, and whether the change needs a new resource."""
+    token: str, olds: Properties, news: Properties, replace_on: frozenset[str] = frozenset()
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The inputs that changed, and those among them that need a new resource."""
     before, after = without_internal(olds), without_internal(news)
-    changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
+    changed = frozenset(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
     replacing = replace_on | (REPLACING if token.startswith("aws:") else frozenset())
-    return bool(changed), bool(changed & replacing) or ("*" in replace_on and bool(changed))
+    return changed, changed if "*" in replace_on else changed & replacing
 
 
 def preview_create(token: str, inputs: Properties, instance: Instance) -> Properties:

@@ -24,8 +24,12 @@ from tests.small_engine.testbed import (
 LAST_WORDS = "print('last words', file=sys.stderr); sys.stderr.flush(); os._exit(3)"
 # What a resource policy does, what a stack policy does, and what the error says.
 FAULTS = {
-    "resource": ("raise ValueError('lost my way')", "pass", "failed to run policy: UNKNOWN"),
-    "stack": ("pass", "raise ValueError('lost my way')", "lost my way"),
+    "resource": (
+        "raise ValueError('lost my way')",
+        "pass",
+        "failed to run policy: Exception calling",
+    ),
+    "stack": ("pass", "raise ValueError('lost my way')", "Exception calling application"),
     "crash": (LAST_WORDS, "pass", "last words"),
     "crash at the end": ("pass", LAST_WORDS, "(the pack ended with exit code 3)"),
     # More than the 4 MiB that the proxy in front of a real pack lets through.
@@ -35,19 +39,26 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_failing_pack_is_a_hard_stop(tmp_path: Path, fault: str) -> None:
-    resource, stack, text = FAULTS[fault]
-    pack = write_pack(tmp_path / "pack", "")
+def faulty_pack(folder: Path, fault: str) -> Path:
+    """A pack with the fault, which writes the number of its process into the file `pid`."""
+    resource, stack, _ = FAULTS[fault]
+    pack = write_pack(folder / "pack", "")
     (pack / "__main__.py").write_text(
         "import os, pathlib, sys\n"
         "from pulumi_policy import PolicyPack, ResourceValidationPolicy, StackValidationPolicy\n"
-        f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n"
+        f"pathlib.Path({str(folder / 'pid')!r}).write_text(str(os.getpid()))\n"
         f"def resource(args, report):\n    {resource}\n"
         f"def stack(args, report):\n    {stack}\n"
         "PolicyPack('faulty', [ResourceValidationPolicy('r', 'r', resource),"
         " StackValidationPolicy('s', 's', stack)])\n"
     )
+    return pack
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_failing_pack_is_a_hard_stop(tmp_path: Path, fault: str) -> None:
+    text = FAULTS[fault][2]
+    pack = faulty_pack(tmp_path, fault)
     program = write_program(tmp_path / "program", CHAIN)
     outcome = Engine(program=program, policy_pack=pack).preview()
     assert outcome.exit_code == 1

@@ -147,7 +147,7 @@ def test_inline_policies_get_names_and_keep_them() -> None:
     given = [{"policy": "{}"}, {"name": "own", "policy": UNKNOWN}]
     made, own = inline(given)
     assert made["name"].startswith("role-")
-    assert own == given[1]
+    assert own == {**given[1], "__defaults": []}
     assert inline(given)[0]["name"] != made["name"]
     assert inline(given, {"inlinePolicies": [made, own]}) == [made, own]
     assert inline(UNKNOWN) == UNKNOWN

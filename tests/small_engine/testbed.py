@@ -120,7 +120,10 @@ def write_program(folder: Path, source: str) -> Path:
 
 def write_pack(folder: Path, source: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "PulumiPolicy.yaml").write_text("version: 1.2.3\nruntime: python\n")
+    # Without a toolchain the real language host looks for lock files in every parent folder.
+    (folder / "PulumiPolicy.yaml").write_text(
+        "version: 1.2.3\nruntime: {name: python, options: {toolchain: pip}}\n"
+    )
     (folder / "__main__.py").write_text(dedent(source))
     return folder
 

@@ -87,6 +87,11 @@ def without_internal(value: Value) -> Value:
     return value
 
 
+def shown(properties: Mapping[str, Value]) -> Properties:
+    """The properties that the engine shows to a pack: it drops bookkeeping at the top only."""
+    return {key: item for key, item in properties.items() if not key.startswith("__")}
+
+
 def go_json(value: Value) -> str:
     """JSON as Go's encoder writes it, since the real bridge turns documents into text with it."""
     body = json.dumps(
