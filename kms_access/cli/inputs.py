@@ -1,0 +1,60 @@
+"""The definitions that a command reads: paths, or a program that is run under mocks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kms_access.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from kms_access.inventory.model import Inventory
+    from kms_access.rules import Rules
+
+_PATHS = (
+    "a synthesized CDK assembly (cdk.out), CloudFormation templates, an exported Pulumi stack, or "
+    "the event log of a Pulumi preview"
+)
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is read; `inventory_of` reads it."""
+    parser.add_argument(
+        "--pulumi-program",
+        type=Path,
+        metavar="DIR",
+        help="run the Pulumi program in Python in DIR under mocks, without engine, plugin or cloud",
+    )
+    parser.add_argument("--stack", help="the stack whose configuration the program gets")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=_PATHS)
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """The argument that names the rules file; `rules_of` reads it."""
+    parser.add_argument("--rules", type=Path, help="rules file; without it the built-in checks run")
+
+
+def rules_of(args: argparse.Namespace) -> Rules:
+    """The rules file of `add_rules`. Raises `RulesError` for a bad one."""
+    from kms_access.rules import Rules, load_rules
+
+    return load_rules(args.rules) if args.rules else Rules()
+
+
+def inventory_of(args: argparse.Namespace, account: str = "") -> Inventory:
+    """What the arguments of `add_inputs` name.
+
+    Raises `UsageError` for arguments that contradict each other, `SourceError` for bad input.
+    """
+    if bool(args.paths) == bool(args.pulumi_program):
+        raise UsageError("give either paths or --pulumi-program")
+    if args.stack and not args.pulumi_program:
+        raise UsageError("--stack belongs to --pulumi-program")
+    if args.pulumi_program:
+        from kms_access.sources.pulumi.program import load_program
+
+        return load_program(args.pulumi_program, stack=args.stack or "", account=account)
+    from kms_access.sources import load
+
+    return load(args.paths, account=account)
