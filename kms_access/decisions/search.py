@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from kms_access.decisions.decision import Residual
 from kms_access.decisions.open_parts import OpenPart, Remaining, after, reasons_for, remaining_of
+from kms_access.decisions.paired_keys import list_of, with_lists_that_fit
 from kms_access.decisions.request import Request
 from kms_access.decisions.request_values import Choices
 from kms_access.decisions.service_chain import CHAIN_KEYS, is_consistent
@@ -15,7 +16,6 @@ from kms_access.policies.answers import Answer, Reason, Truth
 from kms_access.policies.context import ABSENT, KeyState, Present, RequestContext
 from kms_access.policies.formula import Question
 from kms_access.policies.text import Text, Unknown, Value, concat
-from kms_access.policies.wildcards import fold_case
 
 MAXIMUM_TRIALS = 2_000
 """How many partial assignments of request keys are tried before the answer stays open."""
@@ -26,10 +26,9 @@ MAXIMUM_QUESTIONS = 8_000
 Variables: TypeAlias = Mapping[str | Unknown, Choices]
 """What a request is free to choose: condition keys, and unknown parts of what it brings."""
 
-Assignment: TypeAlias = dict[str | Unknown, KeyState | str]
+Assignment: TypeAlias = Mapping[str | Unknown, KeyState | str]
 """The state of a condition key, or the string in the place of an unknown part."""
 
-CONTEXT_KEYS = "kms:encryptioncontextkeys"
 _VIA_SERVICE = ("kms:viaservice", *CHAIN_KEYS)
 _RELATED = frozenset({"aws:viaawsservice", "kms:grantisforawsresource", *_VIA_SERVICE})
 
@@ -57,14 +56,14 @@ class _Node:
 class Search:
     """One search through the assignments, depth first, with what it has seen.
 
-    `context_names` spells the keys about single pairs of an encryption context. `is_cut` is true
+    `pair_names` spells the names of the pairs that keys are about. `is_cut` is true
     if it ended at a bound, `outweighed` if in some way only a Deny stood against the access.
     """
 
     residual: Residual
     request: Request
     variables: Variables
-    context_names: Mapping[str, str]
+    pair_names: Mapping[str, str]
     is_cut: bool = False
     undecided: dict[Reason, None] = field(default_factory=dict)
     outweighed: bool = False
@@ -91,13 +90,13 @@ class Search:
             if node.is_settled:
                 complete = completed(node.assigned, self.variables)
                 if is_possible(complete):
-                    yield with_context_keys(complete, self.context_names)
+                    yield with_lists_that_fit(complete, self.pair_names)
                     continue
             pending += self._further(node, start)
 
     def _narrowed(self, node: _Node) -> _Node:
         """The node with what its last choice has decided."""
-        chosen = with_context_keys(node.assigned, self.context_names)
+        chosen = with_lists_that_fit(node.assigned, self.pair_names)
         context = refined_context(self.request.context, chosen)
 
         def ask(question: Question) -> Answer:
@@ -121,8 +120,8 @@ class Search:
             assigned = {**node.assigned, name: state}
             if not is_possible(assigned):
                 continue
-            if self.context_names and CONTEXT_KEYS in self.variables:
-                # The list of keys follows the single pairs: no answer about it is final.
+            if any(list_of(pair) in self.variables for pair in self.pair_names):
+                # A list of names follows the single pairs: no answer about it is final.
                 changed = frozenset().union(*(self._touched[other] for other in assigned))
                 yield _Node(assigned, start.allows, start.denied, changed)
             else:
@@ -139,8 +138,7 @@ class Search:
     def _touched_by(self, name: str | Unknown) -> frozenset[str]:
         """The condition keys that a choice for `name` says something about."""
         if isinstance(name, str):
-            also = (CONTEXT_KEYS,) if name in self.context_names else ()
-            return frozenset((name, *also))
+            return frozenset(filter(None, (name, list_of(name))))
         return frozenset(
             key
             for key, state in self.request.context.values.items()
@@ -164,20 +162,6 @@ def is_possible(assigned: Assignment) -> bool:
 def completed(assigned: Assignment, variables: Variables) -> Assignment:
     """The assignment with what it leaves open in the first state."""
     return {**{name: variable.states[0] for name, variable in variables.items()}, **assigned}
-
-
-def with_context_keys(assigned: Assignment, names: Mapping[str, str]) -> Assignment:
-    """The assignment with a list of encryption context keys that fits the single pairs."""
-    listed = assigned.get(CONTEXT_KEYS)
-    if listed is None or not names:
-        return assigned
-    states = {name: assigned[key] for key, name in names.items() if key in assigned}
-    absent = {fold_case(name) for name, state in states.items() if state == ABSENT}
-    values = listed.values if isinstance(listed, Present) else ()
-    kept = [value for value in values if fold_case(str(value)) not in absent]
-    kept += [n for n, state in states.items() if isinstance(state, Present) and n not in kept]
-    consistent = Present(tuple(kept), multivalued=True) if kept else ABSENT
-    return {**assigned, CONTEXT_KEYS: consistent}
 
 
 def refined_context(context: RequestContext, assigned: Assignment) -> RequestContext:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kms_access.decisions.decision import Residual
-from kms_access.decisions.request import ENCRYPTION_CONTEXT, Request
+from kms_access.decisions.paired_keys import list_of, names_of_pairs
+from kms_access.decisions.request import Request
 from kms_access.decisions.request_values import Choices, choices, fills
 from kms_access.decisions.search import (
-    CONTEXT_KEYS,
     Assignment,
     Search,
     Variables,
@@ -61,10 +61,10 @@ def solve(residual: Residual, request: Request) -> Iterator[Solution]:
             leaf.question for f in formulas for leaf in leaves(f) if isinstance(leaf, Test)
         )
     )
-    names = dict(_encryption_context_names(questions))
-    variables = _variables(questions, request, frozenset(map(fold_case, names.values())))
+    names = names_of_pairs(questions)
+    variables = _variables(questions, request, names)
     spellings = [names]
-    if names and CONTEXT_KEYS in variables:
+    if any(list_of(pair) in variables for pair in names):
         # A pair's name is compared without case, an item of the list of names with case (K41).
         spellings.append({key: name.swapcase() for key, name in names.items()})
     undecided: dict[Reason, None] = {}
@@ -82,7 +82,7 @@ def solve(residual: Residual, request: Request) -> Iterator[Solution]:
 
 
 def _variables(
-    questions: Sequence[Question], request: Request, context_names: frozenset[str]
+    questions: Sequence[Question], request: Request, pair_names: Mapping[str, str]
 ) -> Variables:
     """What a request is free to choose, those with few values first."""
     context = request.context
@@ -99,7 +99,7 @@ def _variables(
     for key, asking in about.items():
         state = context.lookup(key)
         if is_free(state) and key not in found:
-            named = context_names if key == CONTEXT_KEYS else frozenset()
+            named = frozenset(fold_case(n) for k, n in pair_names.items() if list_of(k) == key)
             found[key] = choices(key, asking, context, request.action, named)
         elif isinstance(state, Present):
             for unknown in _of_request(state):
@@ -118,15 +118,6 @@ def _of_request(state: Present) -> Iterator[Unknown]:
 def is_free(state: KeyState) -> bool:
     """Whether a request decides the key."""
     return isinstance(state, Open) and state.reason.kind is ReasonKind.REQUEST
-
-
-def _encryption_context_names(questions: Iterable[Question]) -> Iterator[tuple[str, str]]:
-    """The condition keys about single pairs, with the names of the pairs as policies spell them."""
-    for question in questions:
-        if isinstance(question, Condition):
-            folded = fold_case(question.key)
-            if folded.startswith(ENCRYPTION_CONTEXT):
-                yield folded, question.key[len(ENCRYPTION_CONTEXT) :]
 
 
 def _example(assigned: Assignment, questions: Sequence[Question]) -> str:

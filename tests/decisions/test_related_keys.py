@@ -1,8 +1,8 @@
 """Condition keys that speak of one thing: the search agrees with every request that can exist.
 
 The requests are all that can be made from a few values: each chain of services (K75), each
-encryption context of two pairs (K41). The policies ask for nothing else, so that what none of
-these requests can do, no request can.
+encryption context and each set of tags with two names (K41). The policies ask for nothing else, so
+that what none of these requests can do, no request can.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ from tests.decisions.open_questions import APP, open_question, policies, when
 ATHENA, GLUE, OTHER = "athena.amazonaws.com", "glue.amazonaws.com", "other.amazonaws.com"
 CHAIN = ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:ViaAWSService")
 PAIRS = ("kms:EncryptionContextKeys", "kms:EncryptionContext:x", "kms:EncryptionContext:y")
-LISTED = ("aws:CalledVia", "kms:EncryptionContextKeys")
+TAGS = ("aws:TagKeys", "aws:RequestTag/x", "aws:RequestTag/y")
+LISTED = ("aws:CalledVia", "kms:EncryptionContextKeys", "aws:TagKeys")
 VALUES: dict[str, list[str]] = {
     **{key: [ATHENA, GLUE] for key in CHAIN[:3]},
     "aws:ViaAWSService": ["true", "false"],
-    "kms:EncryptionContextKeys": ["x", "y"],
-    **{key: ["a", "b"] for key in PAIRS[1:]},
+    **{key: ["x", "y"] for key in LISTED[1:]},
+    **{key: ["a", "b"] for key in (*PAIRS[1:], *TAGS[1:])},
 }
 
 
@@ -60,14 +61,14 @@ def chains() -> list[dict[str, KeyState]]:
 
 
 @cache
-def encryption_contexts() -> list[dict[str, KeyState]]:
-    """Every encryption context of the names x, y and one more; X is found as x too (K41)."""
+def pairs(start: str, names_of_all: str) -> list[dict[str, KeyState]]:
+    """All pairs of the names x, y and one more; X is found as x too (K41)."""
     values: list[KeyState] = [ABSENT, *(Present((v,)) for v in ("a", "b", "c"))]
     return [
         {
-            "kms:encryptioncontext:x": x,
-            "kms:encryptioncontext:y": y,
-            "kms:encryptioncontextkeys": listed(
+            f"{start}x": x,
+            f"{start}y": y,
+            names_of_all: listed(
                 *(n for n, s in zip(names, (x, y), strict=True) if s != ABSENT),
                 *(["z"] if more else []),
             ),
@@ -77,15 +78,27 @@ def encryption_contexts() -> list[dict[str, KeyState]]:
     ]
 
 
+def encryption_contexts() -> list[dict[str, KeyState]]:
+    return pairs("kms:encryptioncontext:", "kms:encryptioncontextkeys")
+
+
+def tags() -> list[dict[str, KeyState]]:
+    return pairs("aws:requesttag/", "aws:tagkeys")
+
+
 def in_each(question: Request, contexts: list[dict[str, KeyState]]) -> Iterator[Request]:
     for context in contexts:
         values = {**question.context.values, **context}
         yield replace(question, context=request_context(values, {}))
 
 
-def agrees(statements: list[dict[str, Any]], contexts: list[dict[str, KeyState]]) -> AccessState:
+def agrees(
+    statements: list[dict[str, Any]],
+    contexts: list[dict[str, KeyState]],
+    action: str = "kms:Decrypt",
+) -> AccessState:
     given_policies = policies(*statements)
-    question = open_question()
+    question = open_question(action)
     found = resolve(question, given_policies)
     allowed = [
         authorize(request, given_policies).verdict is Verdict.ALLOWED
@@ -108,7 +121,7 @@ def statements_about(draw: st.DrawFn, keys: tuple[str, ...]) -> list[dict[str, A
             values = [draw(st.sampled_from(["true", "false"]))]
         elif key in LISTED:
             operator = draw(st.sampled_from(["ForAnyValue:", "ForAllValues:"])) + operator
-        made: dict[str, Any] = effect("kms:Decrypt", when(operator, key, values))
+        made: dict[str, Any] = effect("kms:*", when(operator, key, values))
         return made
 
     def allows(action: str, block: dict[str, Any]) -> dict[str, Any]:
@@ -131,6 +144,11 @@ def test_the_pairs_of_an_encryption_context_have_its_keys(
     statements: list[dict[str, Any]],
 ) -> None:
     agrees(statements, encryption_contexts())
+
+
+@given(statements_about(TAGS))
+def test_the_tags_of_a_request_have_its_tag_keys(statements: list[dict[str, Any]]) -> None:
+    agrees(statements, tags(), "kms:TagResource")
 
 
 VIA, FIRST, LAST = CHAIN[:3]
