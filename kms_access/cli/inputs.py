@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,13 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="run the Pulumi program in Python in DIR under mocks, without engine, plugin or cloud",
     )
     parser.add_argument("--stack", help="the stack whose configuration the program gets")
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a template parameter as it is deployed; STACK.NAME=VALUE for one stack alone",
+    )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=_PATHS)
 
 
@@ -42,8 +50,8 @@ def rules_of(args: argparse.Namespace) -> Rules:
     return load_rules(args.rules) if args.rules else Rules()
 
 
-def inventory_of(args: argparse.Namespace, account: str = "") -> Inventory:
-    """What the arguments of `add_inputs` name.
+def inventory_of(args: argparse.Namespace, rules: Rules | None = None) -> Inventory:
+    """What the arguments of `add_inputs` name, with what the rules know about it.
 
     Raises `UsageError` for arguments that contradict each other, `SourceError` for bad input.
     """
@@ -51,10 +59,27 @@ def inventory_of(args: argparse.Namespace, account: str = "") -> Inventory:
         raise UsageError("give either paths or --pulumi-program")
     if args.stack and not args.pulumi_program:
         raise UsageError("--stack belongs to --pulumi-program")
+    account = rules.only_account if rules is not None else ""
+    parameters = _parameters(args.parameter)
+    if parameters and args.pulumi_program:
+        raise UsageError("--parameter belongs to templates")
     if args.pulumi_program:
         from kms_access.sources.pulumi.program import load_program
 
         return load_program(args.pulumi_program, stack=args.stack or "", account=account)
     from kms_access.sources import load
 
-    return load(args.paths, account=account)
+    known = rules.parameters if rules is not None else {}
+    return load(args.paths, account=account, parameters=parameters, known_parameters=known)
+
+
+def _parameters(given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        if not name or not separator:
+            raise UsageError(f'"{name}" is no parameter', "write --parameter NAME=VALUE")
+        if name in found:
+            raise UsageError(f'parameter "{name}" is given twice')
+        found[name] = value
+    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from kms_access.inventory.model import Inventory
 from kms_access.policies.json_text import JsonError, read_json
@@ -13,15 +14,23 @@ from kms_access.sources.interface import SourceError
 __all__ = ["SourceError", "load"]
 
 _MAXIMUM_CHARACTERS = 256 << 20
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 _KEY_OF_EXPORT = '"deployment"'
 
 
-def load(paths: Sequence[Path], *, account: str = "") -> Inventory:
+def load(
+    paths: Sequence[Path],
+    *,
+    account: str = "",
+    parameters: Mapping[str, str] = _NO_PARAMETERS,
+    known_parameters: Mapping[str, str] = _NO_PARAMETERS,
+) -> Inventory:
     """Read definitions of any known format.
 
     That is: what `cdk synth` writes, templates, an exported Pulumi stack, or the event log of a
     Pulumi preview. `account` is the account id where the definitions leave it open. Several paths
-    are one deployment, except that what Pulumi writes stands alone. Raises `SourceError`.
+    are one deployment, except that what Pulumi writes stands alone. `parameters` and
+    `known_parameters` are values for templates (`cloudformation.load`). Raises `SourceError`.
     """
     for path in paths:
         read = _reader_of_whole_stacks(path)
@@ -31,9 +40,15 @@ def load(paths: Sequence[Path], *, account: str = "") -> Inventory:
                 str(path),
                 help="give one path at a time",
             )
+        if read is not None and parameters:
+            raise SourceError(
+                "a value for a parameter is given, and only templates have parameters", str(path)
+            )
         if read is not None:
             return read(path, account=account)
-    return cloudformation.load(paths, account=account)
+    return cloudformation.load(
+        paths, account=account, parameters=parameters, known_parameters=known_parameters
+    )
 
 
 def _reader_of_whole_stacks(path: Path) -> Callable[..., Inventory] | None:

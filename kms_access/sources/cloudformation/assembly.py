@@ -78,7 +78,8 @@ def _read_folder(assembly: Assembly, folder: Path, seen: set[Path]) -> None:
         raise _error(folder, '"artifacts" is no object')
     origin = Origin(file.shown, file.shown, file=file.shown)
     if manifest.get("missing"):
-        reason = "lookups are still missing: the templates hold placeholders for them"
+        what = _providers(manifest["missing"])
+        reason = f"lookups are still missing{what}: the templates hold placeholders for them"
         assembly.not_covered.append(NotCovered(origin, reason, may_change_key_access=True))
     if (folder / _ROLE_REPORT).exists():
         reason = f'"{_ROLE_REPORT}" asks for roles and policies that the templates do not hold'
@@ -111,7 +112,7 @@ def _stack(
     properties: Mapping[str, Any],
 ) -> Stack:
     path = _inside(assembly, folder, properties.get("templateFile"), "templateFile")
-    template = read_template(source_file(path, assembly.root))
+    template = read_template(source_file(path, assembly.root), may_be_empty=True)
     stack_name = properties.get("stackName", name)
     if not isinstance(stack_name, str) or not _STACK_NAME.fullmatch(stack_name):
         raise _error(folder, f'"{stack_name}" is no name for a stack')
@@ -174,6 +175,14 @@ def _inside(assembly: Assembly, folder: Path, name: Any, field_name: str) -> Pat
     if not lies_inside(folder / name, assembly.root):
         raise _error(folder, f'"{field_name}" leads out of the folder: "{name}"')
     return folder / name
+
+
+def _providers(missing: Any) -> str:
+    """What is looked up: `availability-zones`, `key-provider`, …"""
+    entries = missing if isinstance(missing, list) else []
+    names = {entry.get("provider") for entry in entries if isinstance(entry, Mapping)}
+    known = sorted(name for name in names if isinstance(name, str))
+    return f" ({', '.join(known)})" if known else ""
 
 
 def _mapping(node: Any) -> Mapping[str, Any]:

@@ -9,8 +9,10 @@ from typing import Any
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason
 from kms_access.policies.text import Value
+from kms_access.sources.cloudformation.computed_values import base64_of, cidr
 from kms_access.sources.cloudformation.conditions import if_function, undecided
 from kms_access.sources.cloudformation.exports import Exports
+from kms_access.sources.cloudformation.loops import Budget, expanded
 from kms_access.sources.cloudformation.references import get_att, ref
 from kms_access.sources.cloudformation.resolver import Function, Resolver
 from kms_access.sources.cloudformation.stacks import Stack
@@ -23,6 +25,7 @@ from kms_access.sources.cloudformation.text_functions import (
     substitute,
     to_json,
 )
+from kms_access.sources.cloudformation.values import NO_VALUE, as_value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +57,7 @@ class Deployment:
 
     def __init__(self, stacks: Sequence[Stack]) -> None:
         self.stacks = stacks
+        _expand_loops(stacks)
         exports = Exports(stacks)
         functions = _functions(exports)
         exports.prepare(Resolver(functions, exports))
@@ -88,9 +92,29 @@ class Deployment:
         return True if stack.parent is None or node is None else self._existence(stack.parent, node)
 
     def _existence(self, stack: Stack, node: Mapping[str, Any]) -> Reason | bool:
-        if node.get("Condition") is None:
+        name = node.get("Condition")
+        if isinstance(name, Mapping):
+            # AWS::LanguageExtensions lets functions choose the condition, or none.
+            name = self.resolver.resolve(name, stack)
+        if name is None or name is NO_VALUE:
             return True
-        return undecided(self.resolver, stack, node["Condition"])
+        return undecided(self.resolver, stack, name)
+
+
+def _expand_loops(stacks: Sequence[Stack]) -> None:
+    """Put the templates with their loops carried out in place of those that were written."""
+    exports = Exports(stacks)
+    resolver = Resolver(_functions(exports), exports)
+    budget = Budget()
+    for stack in stacks:
+
+        def collection(node: Any, stack: Stack = stack) -> list[str] | None:
+            resolved = resolver.resolve(node, stack)
+            items = [as_value(item) for item in resolved] if isinstance(resolved, list) else [None]
+            known = [item for item in items if isinstance(item, str)]
+            return known if len(known) == len(items) else None
+
+        stack.template = expanded(stack.template, collection, budget)
 
 
 def _both(first: Reason | bool, second: Reason | bool) -> Reason | bool:
@@ -119,6 +143,8 @@ def _functions(exports: Exports) -> Mapping[str, Function]:
         "Fn::FindInMap": find_in_map,
         "Fn::Length": length,
         "Fn::ToJsonString": to_json,
+        "Fn::Base64": base64_of,
+        "Fn::Cidr": cidr,
         "Fn::ImportValue": exports.imported,
         "Fn::GetStackOutput": exports.output_of_stack,
     }

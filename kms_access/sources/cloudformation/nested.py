@@ -48,7 +48,8 @@ class NestedStacks:
             message = f"more than {MAXIMUM_NESTED_STACKS} nested stacks"
             raise SourceError(message, file=str(parent.template.file.path))
         if path not in self._templates:
-            self._templates[path] = read_template(source_file(path, self._root))
+            file = source_file(path, self._root)
+            self._templates[path] = read_template(file, may_be_empty=True)
         properties = node.get("Properties")
         parameters = properties.get("Parameters") if isinstance(properties, Mapping) else None
         identity = parent.identity_of(logical_id)

@@ -41,12 +41,12 @@ def defaults_of(stack: Stack) -> dict[str, Any]:
         if not isinstance(declaration, Mapping):
             continue
         default = as_value(declaration.get("Default"))
-        if default is not None and not _is_hidden(declaration):
+        if default is not None and not is_hidden(declaration):
             found[name] = default
     return found
 
 
-def _is_hidden(declaration: Mapping[str, Any]) -> bool:
+def is_hidden(declaration: Mapping[str, Any]) -> bool:
     """Whether the value stands elsewhere: in Systems Manager, or only in the call."""
     is_secret = as_value(declaration.get("NoEcho")) == "true"
     return is_secret or str(declaration.get("Type")).startswith(_SSM_VALUE)
@@ -56,7 +56,7 @@ def _supplied(
     resolver: Resolver, stack: Stack, name: str, declaration: Mapping[str, Any], unknown: Value
 ) -> Any:
     kind = str(declaration.get("Type"))
-    if _is_hidden(declaration):
+    if is_hidden(declaration):
         return unknown
     if stack.parent is not None and name in stack.parameter_nodes:
         value = resolver.resolve(stack.parameter_nodes[name], stack.parent)

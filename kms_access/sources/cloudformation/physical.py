@@ -15,6 +15,7 @@ from kms_access.policies.arns import arn_segments
 from kms_access.policies.text import (
     DIGIT,
     NAME_CHARACTER,
+    PATH_CHARACTER,
     Text,
     Unknown,
     Value,
@@ -35,6 +36,9 @@ USER = "AWS::IAM::User"
 GROUP = "AWS::IAM::Group"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 INSTANCE_PROFILE = "AWS::IAM::InstanceProfile"
+OIDC_PROVIDERS = ("AWS::IAM::OIDCProvider", "Custom::AWSCDKOpenIdConnectProvider")
+"""CloudFormation's own, and the one that CDK makes by a function of its own."""
+SAML_PROVIDER = "AWS::IAM::SAMLProvider"
 
 KEYS = (KEY, REPLICA_KEY)
 
@@ -56,6 +60,7 @@ _REFERENCE_IS_ARN = frozenset(
 )
 _ANY_ATTRIBUTE = ("AWS::KMS::", "AWS::CloudFormation::", "AWS::Serverless::")
 """Types whose `Arn` may be that of a key: custom resources, nested stacks and the like."""
+_SCHEME = "https://"
 _NOT_KMS = r"(?!kms$)[a-z0-9-]+"
 
 
@@ -134,6 +139,8 @@ def reference_to(resolver: Resolver, stack: Stack, logical_id: str) -> Any:
             lambda: as_value(_property(resolver, stack, logical_id, "AliasName")) or label,
             label,
         )
+    if kind in OIDC_PROVIDERS or kind == SAML_PROVIDER:
+        return _provider_arn_of(resolver, stack, logical_id)
     if kind in _REFERENCE_IS_ARN:
         return _arn_of_other_service(stack, identity)
     return unknown_text(f"the id of {identity}")
@@ -149,10 +156,34 @@ def attribute_of(resolver: Resolver, stack: Stack, logical_id: str, attribute: s
         return key_id_of(resolver, stack, logical_id)
     if kind in NAME_PROPERTIES and attribute == ("PolicyArn" if kind == MANAGED_POLICY else "Arn"):
         return iam_arn_of(resolver, stack, logical_id)
+    if attribute == "Arn" and kind in (OIDC_PROVIDERS[0], SAML_PROVIDER):
+        return _provider_arn_of(resolver, stack, logical_id)
     own_service = kind.startswith("AWS::") and not kind.startswith(_ANY_ATTRIBUTE)
     if attribute == "Arn" and own_service:
         return _arn_of_other_service(stack, identity)
     return unknown_text(f"{attribute} of {identity}")
+
+
+def _provider_arn_of(resolver: Resolver, stack: Stack, logical_id: str) -> Value:
+    """The ARN of an identity provider, which trust policies name: OpenID Connect providers are
+    called by their URL without its scheme, SAML providers have a name."""
+    is_saml = stack.type_of(logical_id) == SAML_PROVIDER
+    kind = "saml-provider" if is_saml else "oidc-provider"
+    characters = NAME_CHARACTER if is_saml else PATH_CHARACTER
+    label = f"the name of {kind} {stack.identity_of(logical_id)}"
+    unknown: Value = Text((Unknown(label, characters, unique=True),))
+
+    def compute(base: Resolver) -> Value:
+        given = _property(base, stack, logical_id, "Name" if is_saml else "Url")
+        name = None if isinstance(given, MaybeAbsent) else as_value(given)
+        if name is None or is_saml:
+            return name or unknown
+        scheme, *rest = split(name, _SCHEME, 1)
+        return rest[0] if scheme == "" and rest else unknown
+
+    name = resolver.settled(("provider", stack, logical_id), compute, unknown)
+    environment = stack.environment
+    return iam_arn(environment.partition, environment.account, kind, "/", name)
 
 
 def _arn_of_other_service(stack: Stack, identity: str) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kms_access.policies.text import NAME_CHARACTER, Text, Unknown, unknown_text
@@ -17,7 +18,12 @@ _OUTPUTS = "Outputs."
 
 
 def ref(resolver: Resolver, stack: Stack, argument: Any) -> Any:
-    """`Ref` to a pseudo parameter, a parameter or a resource."""
+    """`Ref` to a pseudo parameter, a parameter or a resource.
+
+    A name may be built by functions (`AWS::LanguageExtensions`).
+    """
+    if isinstance(argument, Mapping):
+        argument = as_value(resolver.resolve(argument, stack))
     if not isinstance(argument, str):
         return unknown_text(f"a Ref of {stack.identity} {digest(argument)}")
     if argument.startswith("AWS::"):
@@ -41,9 +47,11 @@ def _pseudo_parameter(stack: Stack, name: str) -> Any:
 def get_att(resolver: Resolver, stack: Stack, argument: Any) -> Any:
     """`Fn::GetAtt`, `[id, attribute]` or `"id.attribute"`."""
     parts = argument.split(".", 1) if isinstance(argument, str) else argument
-    if not isinstance(parts, list) or len(parts) != 2 or not isinstance(parts[0], str):
+    if not isinstance(parts, list) or len(parts) != 2:
         return unknown_text(f"a Fn::GetAtt of {stack.identity} {digest(argument)}")
-    logical_id = parts[0]
+    logical_id = as_value(resolver.resolve(parts[0], stack))
+    if not isinstance(logical_id, str):
+        return unknown_text(f"a Fn::GetAtt of {stack.identity} {digest(argument)}")
     attribute = as_value(resolver.resolve(parts[1], stack))
     if not isinstance(attribute, str) or logical_id not in stack.template.resources:
         return unknown_text(f"{attribute} of {stack.identity_of(logical_id)} {digest(parts)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +29,7 @@ _YAML_SUFFIXES = (".yaml", ".yml")
 class Template:
     """One template. `text` is what the file holds."""
 
-    def __init__(self, file: SourceFile, text: str) -> None:
+    def __init__(self, file: SourceFile, text: str, *, may_be_empty: bool = False) -> None:
         self.file = file
         self.text = text
         if len(text) > MAXIMUM_CHARACTERS:
@@ -37,23 +38,38 @@ class Template:
         document = self._parse()
         if not isinstance(document, Mapping):
             raise self._no_template("the file holds no object")
-        if "Resources" not in document:
+        if "Resources" not in document and not may_be_empty:
             raise self._no_template('there is no "Resources" object')
         for section in _SECTIONS:
             if not isinstance(document.get(section, {}), Mapping):
                 raise self._no_template(f'"{section}" is no object')
-        if len(document["Resources"]) > MAXIMUM_RESOURCES:
-            found = len(document["Resources"])
+        self.resources: Mapping[str, Any] = document.get("Resources", {})
+        if len(self.resources) > MAXIMUM_RESOURCES:
+            found = len(self.resources)
             raise self._no_template(
                 f"there are {found} resources, at most {MAXIMUM_RESOURCES} are accepted"
             )
         self.parameters: Mapping[str, Any] = document.get("Parameters", {})
         self.mappings: Mapping[str, Any] = document.get("Mappings", {})
         self.conditions: Mapping[str, Any] = document.get("Conditions", {})
-        self.resources: Mapping[str, Any] = document["Resources"]
         self.outputs: Mapping[str, Any] = document.get("Outputs", {})
+        self.root_functions = [key for key in document if key.startswith("Fn::")]
         transform = document.get("Transform", [])
         self.transforms: list[Any] = transform if isinstance(transform, list) else [transform]
+
+    def with_sections(
+        self,
+        *,
+        resources: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        conditions: Mapping[str, Any],
+        lines: Mapping[str, int],
+    ) -> Template:
+        """The same template with other resources, outputs and conditions."""
+        other = copy(self)
+        other.resources, other.outputs, other.conditions = resources, outputs, conditions
+        other.__dict__["lines"] = lines
+        return other
 
     def _parse(self) -> Any:
         path = self.file.path
@@ -94,6 +110,9 @@ class Template:
         return resource_lines(self.text) if self._lines is None else self._lines
 
 
-def read_template(file: SourceFile) -> Template:
-    """The template in a JSON or YAML file. Raises SourceError if it is none."""
-    return Template(file, file.read(MAXIMUM_TEMPLATE_BYTES))
+def read_template(file: SourceFile, *, may_be_empty: bool = False) -> Template:
+    """The template in a JSON or YAML file. Raises SourceError if it is none.
+
+    `may_be_empty` takes one without resources, as CDK writes it for a stack that has none.
+    """
+    return Template(file, file.read(MAXIMUM_TEMPLATE_BYTES), may_be_empty=may_be_empty)

@@ -138,7 +138,8 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: Any) -> Any:
     entries = stack.template.mappings.get(map_name) if isinstance(map_name, str) else None
     if not isinstance(entries, Mapping) or top is None or second is None:
         return unknown_text(label)
-    default = resolved[3].get("DefaultValue") if _is_default(resolved) else None
+    # A default that is AWS::NoValue is gone from the resolved object.
+    default = resolved[3].get("DefaultValue", NO_VALUE) if _is_default(resolved) else None
     unknown = unknown_text(label)
     # Kept, because a map can have as many rows as there are places that ask for one.
     return resolver.once(

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("CDK_VALIDATION", "false")
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -43,9 +39,10 @@ def flags_of_new_apps() -> Mapping[str, Any]:
         return flags
 
 
+OLD, NEW = "old app", "new app"
 FORMS: Mapping[str, Mapping[str, Any]] = {
-    "old app": {},
-    "new app": flags_of_new_apps(),
+    OLD: {},
+    NEW: flags_of_new_apps(),
     "new app with path metadata": {
         **flags_of_new_apps(),
         "aws:cdk:enable-path-metadata": True,
@@ -90,9 +87,7 @@ def allow(*principals: iam.IPrincipal, actions: str = "kms:*") -> iam.PolicyStat
 
 
 def role(scope: Any, name: str = "Role", **options: Any) -> iam.Role:
-    return iam.Role(
-        scope, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), **options
-    )
+    return iam.Role(scope, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), **options)
 
 
 def key_stack(app: Any, env: cdk.Environment | None = HOME) -> cdk.Stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ import pytest
 
 from kms_access.inventory.model import Inventory
 from kms_access.sources.cloudformation import load
+
+# The library reads these when it is imported.
+os.environ.setdefault("CDK_VALIDATION", "false")
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"

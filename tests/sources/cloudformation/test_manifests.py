@@ -162,13 +162,17 @@ def test_without_metadata_the_logical_id_and_the_template_serve(
     assert (origin.label, origin.file, origin.line) == ("K", "cdk.out/S.template.json", 1)
 
 
+MISSING = [{"provider": "ssm"}, {"provider": "key-provider"}, {"provider": "ssm"}, "odd", {}]
+
+
 def test_pending_lookups_and_precreated_roles_block(project: Path) -> None:
-    manifest = {"version": "55.0.0", "artifacts": {}, "missing": [{"key": "key-provider"}]}
+    manifest = {"version": "55.0.0", "artifacts": {}, "missing": MISSING}
     (project / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (project / "iam-policy-report.json").write_text("{}", encoding="utf-8")
     found = load([Path()]).not_covered
     assert [n.may_change_key_access for n in found] == [True, True]
     assert {n.origin.file for n in found} == {"manifest.json"}
+    assert found[1].reason.startswith("lookups are still missing (key-provider, ssm): ")
 
 
 def test_an_artifact_of_an_unknown_type_is_noted(project: Path) -> None:

@@ -31,7 +31,6 @@ def custom(create: Any) -> dict[str, Any]:
 
 
 BLOCKING: list[tuple[Any, str]] = [
-    (resource("AWS::Organizations::Policy", Content={}), "policies of the organization"),
     (resource("AWS::SSO::PermissionSet"), "permission sets"),
     (resource("AWS::CloudFormation::StackSet"), "stack sets"),
     (resource("AWS::CloudFormation::Stack", TemplateURL="https://example.com"), "nested stack"),
@@ -42,8 +41,11 @@ BLOCKING: list[tuple[Any, str]] = [
     (custom(call("KMS", "createGrant")), "KMS createGrant"),
     (custom(call("@aws-sdk/client-kms", "PutKeyPolicy", KeyId="alias/k")), "PutKeyPolicy"),
     (custom(call("iam", "putRolePolicy", RoleName="x")), "iam putRolePolicy"),
-    (custom({"Fn::Join": ["", ['{"service":"kms","action":"createGrant","parameters":{"KeyId":"',
-                               get("K"), '"}}']]}), "createGrant on arn:aws:kms"),
+    (custom({"Fn::Join": ["", ['{"service":"kms","action":"tagResource","parameters":{"KeyId":"',
+                               get("K"), '"}}']]}), "tagResource on arn:aws:kms"),
+    (custom(call("kms", "createGrant", KeyId="alias/k")), "createGrant on alias/k"),
+    (custom(call("sso-admin", "putInlinePolicyToPermissionSet")), "putInlinePolicy"),
+    (custom('{"service": "kms", "service": "s3", "action": "x"}'), "cannot be read"),
     (custom({"Fn::Sub": '{"service":"kms","action":"${Unheard}"}'}), "is not known"),
     (custom("no JSON"), "cannot be read"),
     (custom({"Ref": "Unheard"}), "cannot be read"),
@@ -67,6 +69,7 @@ NOTED: list[tuple[Any, str]] = [
     (resource("Custom::Thing"), "custom resource Custom::Thing"),
     (resource("AWS::CloudFormation::CustomResource"), "custom resource"),
     (resource("My::Org::Thing"), "My::Org::Thing"),
+    (resource("AWS::ServiceCatalog::CloudFormationProvisionedProduct"), "of the product"),
     (resource("AWS::IAM::ServiceLinkedRole"), "service-linked role"),
     (custom(call("KMS", "createGrant", KeyId=OTHER_KEY)), OTHER_KEY),
     (custom(call("KMS", "createGrant", KeyId="alias/other")), "alias/other"),
@@ -88,6 +91,8 @@ UNMENTIONED: list[Any] = [
     resource("Custom::AWSCDKCfnJson"),
     custom(call("S3", "putObject")),
     custom(call("kms", "describeKey", KeyId="x")),
+    custom(call("kms", "createGrant", KeyId="alias/k", DryRun=True)),
+    resource("Custom::AWS", Delete=call("kms", "retireGrant", KeyId="alias/k")),
     {**custom("no JSON"), "Condition": "Never"},
 ]
 
@@ -103,7 +108,7 @@ def test_what_changes_no_access_is_not_mentioned(load_assembly: LoadAssembly, no
     assert load_assembly(S=template(sections, K=key(), X=node)).not_covered == ()
 
 
-@pytest.mark.parametrize("kind", ["AWS::Organizations::Policy", "AWS::CloudFormation::StackSet"])
+@pytest.mark.parametrize("kind", ["AWS::SSO::PermissionSet", "AWS::CloudFormation::StackSet"])
 def test_without_keys_there_is_nothing_to_reach(load_assembly: LoadAssembly, kind: str) -> None:
     inventory = load_assembly(S=template(X=resource(kind)))
     assert blocking(inventory) == {}
@@ -115,6 +120,7 @@ def test_without_keys_there_is_nothing_to_reach(load_assembly: LoadAssembly, kin
     [
         ({"Transform": "AWS::Serverless-2016-10-31"}, "AWS::Serverless-2016-10-31"),
         ({"Transform": ["AWS::LanguageExtensions", "Mine"]}, "Mine"),
+        ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform"),
         ({"Transform": {"Name": "AWS::Include", "Parameters": {}}}, "AWS::Include"),
     ],
     ids=str,
