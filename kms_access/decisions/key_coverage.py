@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from kms_access.inventory.model import Key
@@ -10,7 +11,7 @@ from kms_access.policies.arns import ArnPattern, arn_segments
 from kms_access.policies.document import ResourceElement
 from kms_access.policies.overlap import ANY_SEQUENCE
 from kms_access.policies.samples import has_wildcards
-from kms_access.policies.text import Value
+from kms_access.policies.text import Text, Value
 
 KMS = "kms"
 
@@ -35,6 +36,11 @@ class KeyCoverage:
             self._by_arn[arn] = self._by_arn.get(arn, 0) | 1 << index
             if not is_settled(arn):
                 self._unsettled.append(index)
+        self._by_unique_id: defaultdict[Value, list[int]] = defaultdict(list)
+        self._others: list[int] = []
+        for index, arn in enumerate(self._arns):
+            named = _unique_id(arn_segments(arn))
+            (self._others if named is None else self._by_unique_id[named]).append(index)
         self._are_of_kms = all(_service_of(arn_segments(arn)) == KMS for arn in self._arns)
         self._by_pattern: dict[Value, tuple[int, int]] = {}
         self._by_element: dict[int, tuple[ResourceElement, tuple[int, int]]] = {}
@@ -66,11 +72,13 @@ class KeyCoverage:
         return sure, possible
 
     def _matching(self, pattern: ArnPattern) -> tuple[int, int]:
-        service = _service_of(pattern.segments)
+        service, unique = _service_of(pattern.segments), _unique_id(pattern.segments)
         if pattern.whole == ANY_SEQUENCE:
             result = (self.all, self.all)
         elif self._are_of_kms and service and service != KMS:
             result = (0, 0)
+        elif unique is not None:
+            result = self._tried(pattern, [*self._by_unique_id.get(unique, ()), *self._others])
         elif has_wildcards(str(pattern.whole)) or not is_settled(pattern.whole):
             result = self._tried(pattern, range(len(self._arns)))
         else:
@@ -89,6 +97,19 @@ class KeyCoverage:
                 if truth is Truth.TRUE:
                     sure |= 1 << index
         return sure, possible
+
+
+def is_unique(name: Value) -> bool:
+    """Whether it is the whole name or id of one resource, which no other resource has."""
+    return isinstance(name, Text) and len(name.parts) == 1 and name.unknowns[0].unique
+
+
+def _unique_id(segments: Sequence[Value] | None) -> Value | None:
+    """The last segment of a key's ARN whose whole id is that of one resource; else None."""
+    last = segments[5] if segments is not None else ""
+    if isinstance(last, Text) and len(last.parts) == 2 and last.parts[0] == "key/":
+        return last if last.unknowns and last.unknowns[0].unique else None
+    return None
 
 
 def _service_of(segments: Sequence[Value] | None) -> str:

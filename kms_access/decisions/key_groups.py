@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kms_access.decisions.alike import condition_keys
-from kms_access.decisions.key_coverage import is_settled
+from kms_access.decisions.key_coverage import is_settled, is_unique
 from kms_access.decisions.static_facts import key_facts
 from kms_access.inventory.model import Grant, Key
 from kms_access.policies.answers import Truth
@@ -52,7 +52,9 @@ class KeyGroups:
             traits[signature] = not on_key and _delegates_only(key), _denies(key)
         self.groups = tuple(KeyGroup(mask, *traits[s]) for s, mask in masks.items())
         self._named: dict[tuple[Value, Value], int] = {}
+        self._named_by_unique: dict[tuple[Value, Value], int] = {}
         self._named_by_pattern: list[tuple[Principal, int]] = []
+        self._naming: dict[tuple[Value, Value], int] = {}
         for index, key in enumerate(keys):
             for principal in set(_named_on(key, grants[key.origin.identity])):
                 self._note(principal, index)
@@ -72,18 +74,36 @@ class KeyGroups:
 
     def _note(self, principal: Principal, index: int) -> None:
         name = (principal.account, principal.name)
-        if is_settled(principal.account) and is_settled(principal.name):
-            self._named[name] = self._named.get(name, 0) | 1 << index
-        else:
+        known = None
+        if is_settled(principal.account):
+            if is_settled(principal.name):
+                known = self._named
+            elif is_unique(principal.name):
+                known = self._named_by_unique
+        if known is None:
             self._named_by_pattern.append((principal, 1 << index))
+        else:
+            known[name] = known.get(name, 0) | 1 << index
 
     def naming(self, caller: Principal) -> int:
-        """The keys on which a policy or grant names the caller, or may."""
-        mask = self._named.get((caller.account, caller.name), 0)
+        """The keys on which a policy or grant names the caller, or may; remembered."""
+        name = (caller.account, caller.name)
+        found = self._naming.get(name)
+        if found is None:
+            found = self._naming[name] = self._find_naming(caller)
+        return found
+
+    def _find_naming(self, caller: Principal) -> int:
+        name = (caller.account, caller.name)
+        mask = self._named.get(name, 0) | self._named_by_unique.get(name, 0)
+        others: list[tuple[tuple[Value, Value], int]] = []
         if not (is_settled(caller.account) and is_settled(caller.name)):
-            for (account, name), keys in self._named.items():
-                if keys & ~mask and _may_be(account, name, caller):
-                    mask |= keys
+            others += self._named.items()
+        if not (is_settled(caller.account) and is_unique(caller.name)):
+            others += self._named_by_unique.items()
+        for (account, other), keys in others:
+            if keys & ~mask and _may_be(account, other, caller):
+                mask |= keys
         for principal, bit in self._named_by_pattern:
             if bit & ~mask and _may_be(principal.account, principal.name, caller):
                 mask |= bit

@@ -1,0 +1,96 @@
+"""What kms-access adds to `cdk synth`, and what other guards add to the same app."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from benchmarks.assemblies import write_assembly
+from benchmarks.measuring import RATIO, SECONDS, Noted
+
+ROOT = Path(__file__).parent.parent
+RUNS = 3
+PERCENT = "% of the time without"
+# Somebody waits for the clock here: the library synthesizes in another process.
+pytestmark = pytest.mark.benchmark(timer=time.perf_counter)
+
+
+def clock(command: Sequence[str]) -> float:
+    """Seconds that a command takes, the median of a few; findings are no failure."""
+    found: list[float] = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        found.append(time.perf_counter() - start)
+        assert not done.returncode or "ValidationFailed" in done.stderr, done.stderr
+    return median(found)
+
+
+def judged(assembly: Path) -> dict[str, float]:
+    """CPU seconds of our own part, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.judged", str(assembly)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """The assembly of an app with 50 keys and 100 roles, and the seconds of its synthesis."""
+    folder = tmp_path_factory.mktemp("app") / "cdk.out"
+    return folder, clock([sys.executable, "-m", "benchmarks.cdk_app", str(folder)])
+
+
+def test_share_of_a_synthesis(benchmark: Any, noted: Noted, app: tuple[Path, float]) -> None:
+    folder, synthesis = app
+    found = benchmark.pedantic(judged, (folder,), rounds=1)
+    assert (found["keys"], found["identities"]) == (50, 100)
+    noted(synthesis, name="for comparison: an app of 50 keys and 100 roles", unit=SECONDS)
+    ours = found["import"] + found["read"] + found["decide"]
+    noted(ours / synthesis * 100, name="kms-access in it", unit=PERCENT, target="at most 5")
+
+
+def test_cdk_nag(benchmark: Any, noted: Noted, app: tuple[Path, float], tmp_path: Path) -> None:
+    if importlib.util.find_spec("cdk_nag") is None:
+        pytest.skip("cdk-nag is not installed: pip install 'kms-access[nag]'")
+    _, synthesis = app
+    command = [sys.executable, "-m", "benchmarks.cdk_app", str(tmp_path / "cdk.out"), "cdk-nag"]
+    with_pack = benchmark.pedantic(clock, (command,), rounds=1)
+    share = (with_pack - synthesis) / synthesis * 100
+    noted(share, name="for comparison: AwsSolutions of cdk-nag in it", unit=PERCENT)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("cfn-lint", ["--non-zero-exit-code", "none"]), ("checkov", ["--quiet", "--compact", "-f"])],
+)
+def test_linters(
+    benchmark: Any, noted: Noted, app: tuple[Path, float], tool: str, arguments: list[str]
+) -> None:
+    command = shutil.which(tool)
+    if command is None or subprocess.run([command, "--version"], capture_output=True).returncode:
+        pytest.skip(f"{tool} is not installed: pip install {tool}")
+    folder, synthesis = app
+    template = str(folder / "Shop.template.json")
+    seconds = benchmark.pedantic(clock, ([command, *arguments, template],), rounds=1)
+    noted(seconds / synthesis * 100, name=f"for comparison: {tool} on its template", unit=PERCENT)
+
+
+def test_large_assembly(benchmark: Any, noted: Noted, tmp_path: Path) -> None:
+    folder = write_assembly(tmp_path, stacks=20, resources=6_000)
+    found = benchmark.pedantic(judged, (folder,), rounds=1)
+    assert (found["keys"], found["identities"]) == (200, 1_200)
+    name = "20 stacks, 6,000 resources, 200 keys, 1,200 roles: read and decided"
+    noted(found["read"] + found["decide"], name=name, unit=SECONDS, target="at most 1")
+    noted(found["read"], name="of which read", unit=SECONDS)
+    noted(found["decide"] / found["read"], name="decided against read", unit=RATIO)
