@@ -36,7 +36,7 @@ setup: .venv/installed $(NODE_MODULES)
 	@echo "==> creating .venv and installing Python packages (a minute or two)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cdk,pulumi]' --group dev
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cdk,nag,pulumi,snapshot]' --group dev
 	@touch $@
 
 $(NODE_MODULES): package.json package-lock.json

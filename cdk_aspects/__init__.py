@@ -1,13 +1,14 @@
 """Stop `cdk synth` when an app gives access to KMS keys that the access rules do not allow.
 
     import aws_cdk as cdk
-    from cdk_aspects import KmsAccessAspect
+    from cdk_aspects import attach
 
     app = cdk.App()
-    cdk.Aspects.of(app).add(KmsAccessAspect(rules="access-rules.yaml"))
+    attach(app, rules="access-rules.yaml")
 
-`attach(app, rules="access-rules.yaml")` does the same without visiting every construct. Both cover
-all stacks of the app, those of its Stages and nested stacks included.
+The aspect `KmsAccessAspect`, the plugin `KmsAccessPlugin` and the pack for cdk-nag,
+`cdk_aspects.nag.KmsAccessChecks`, do the same for apps that collect such. All of them cover all
+stacks of the app, those of its Stages and nested stacks included. See docs/cdk.md.
 
 Import it before constructs are made: findings then name the lines of the app that made them.
 """

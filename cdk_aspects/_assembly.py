@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 
 MANIFEST = "manifest.json"
+_FAILURE = "$providerError"  # what the command line gives as the value of a failed lookup
 
 # The library resolves its paths against the directory in which its Node process was started. That
 # is this one unless the program changed it between importing aws_cdk and importing us.
@@ -42,25 +45,37 @@ def locate(context: cdk.IPolicyValidationContext) -> Path:
     )
 
 
-def lookups_missing(assembly: Path) -> bool:
-    """Whether values of context lookups are still to come, so that templates hold dummy values."""
-    return bool(_manifest(assembly).get("missing"))
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """The context lookups without a value, for which the templates hold dummy values.
+
+    `failures` are the messages of those that the command line has tried in vain.
+    """
+
+    missing: int = 0
+    failures: tuple[str, ...] = ()
+
+    @property
+    def to_come(self) -> bool:
+        """Whether the command line is going to look something up and run the app again."""
+        return self.missing > len(self.failures)
 
 
-def has_stacks(assembly: Path) -> bool:
-    """Whether the assembly holds something to guard. No readable manifest, no stacks."""
-    try:
-        artifacts = _manifest(assembly).get("artifacts", {})
-    except (OSError, ValueError):
-        return False
-    guarded = {"aws:cloudformation:stack", "cdk:cloud-assembly"}
-    return any(artifact.get("type") in guarded for artifact in artifacts.values())
+def lookups(context: cdk.IPolicyValidationContext, assembly: Path) -> Lookups:
+    """What the manifest says of lookups, and the app's context of their failures."""
+    missing = read_manifest(assembly).get("missing", [])
+    values = [context.app_construct.node.try_get_context(entry["key"]) for entry in missing]
+    failures = [
+        value[_FAILURE] for value in values if isinstance(value, dict) and _FAILURE in value
+    ]
+    return Lookups(len(missing), tuple(str(failure) for failure in failures))
 
 
-def _manifest(assembly: Path) -> dict[str, dict[str, dict[str, object]]]:
-    manifest: dict[str, dict[str, dict[str, object]]] = json.loads(
-        (assembly / MANIFEST).read_text(encoding="utf-8")
-    )
+def read_manifest(assembly: Path) -> dict[str, Any]:
+    """The manifest in a folder of an assembly. Raises `OSError` and `ValueError`."""
+    manifest = json.loads((assembly / MANIFEST).read_text(encoding="utf-8"))
+    if not isinstance(manifest, dict):
+        raise ValueError(f'"{assembly / MANIFEST}" is no manifest')
     return manifest
 
 

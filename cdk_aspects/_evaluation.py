@@ -23,7 +23,11 @@ def evaluate(assembly: Path, rules: Path | None) -> Verdict:
     except RulesError as error:
         return blocked("access-rules", USAGE, str(error), help=error.help)
     try:
-        inventory = cloudformation.load([assembly], account=access_rules.only_account)
+        inventory = cloudformation.load(
+            [assembly],
+            account=access_rules.only_account,
+            known_parameters=access_rules.parameters,
+        )
     except SourceError as error:
         return blocked("assembly", USAGE, str(error), help=error.help)
     assessment = assess(inventory, access_rules)

@@ -10,25 +10,40 @@ import logging
 import os
 import sys
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 
-from cdk_aspects import _assembly
+from cdk_aspects import _assembly, _coverage
+from cdk_aspects._verdict import INTERNAL_ERROR
 
 GRAVEST_FIRST = (4, 2, 1, 3)
-NEVER_ASKED = 2
+NOT_EVALUATED = 2
+FAILED_VALIDATION = "ValidationFailed: "
 NEVER_ASKED_TEXT = """\
-error  not-evaluated  kms-access was set up but never asked to evaluate this app
-  help   add KmsAccessAspect to the App, a Stage or a Stack before app.synth(), not in an aspect
+error  not-evaluated  kms-access was set up but never asked to evaluate {parts}
+  note   no aspect visits an app or a Stage that is synthesized already
+  help   call attach(app) before anything is synthesized
+"""
+NO_VERDICT_TEXT = """\
+error  not-evaluated  kms-access was asked, but came to no verdict about {parts}
+  note   a fault of kms-access, not of the app; synthesis is blocked, please report it
+"""
+WRITTEN_AFTERWARDS_TEXT = """\
+error  not-evaluated  written after kms-access evaluated this app: {parts}
+  help   let app.synth() write the files once, at the end, and change none of them afterwards
 """
 
 
 @dataclass(slots=True, weakref_slot=True)
 class _Process:
     code: int = 0
-    evaluated: bool = False
+    asked: bool = False
     watched: bool = False
+    judged: dict[Path, _coverage.File] = field(default_factory=dict)
+    excepthook: Callable[..., object] = sys.__excepthook__
 
 
 _process = _Process()
@@ -61,18 +76,37 @@ def watch() -> None:
 
 def note_evaluation() -> None:
     """Remember that the library asked for an evaluation."""
-    _process.evaluated = True
+    _process.asked = True
+
+
+def note_judged(assembly: Path) -> None:
+    """Remember what the files of an assembly are now. Raises what reading them raises."""
+    _process.judged.update(_coverage.files_of(assembly))
 
 
 def end_with(code: int) -> None:
-    """End the process with `code`, or with the graver one if there are several."""
+    """End the process with `code`, or with the graver one if there are several.
+
+    The trace of the exception with which the library ends a synthesis that was not valid is left
+    out from now on: it says nothing about the app that was not printed before.
+    """
     _process.code = min(filter(None, (_process.code, code)), key=GRAVEST_FIRST.index)
+    if sys.excepthook is not _without_trace_of_validation:
+        _process.excepthook = sys.excepthook
+        sys.excepthook = _without_trace_of_validation
+
+
+def _without_trace_of_validation(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if not (kind is RuntimeError and str(error).startswith(FAILED_VALIDATION)):
+        _process.excepthook(kind, error, trace)
 
 
 def _end(owner: int) -> None:
     if os.getpid() != owner:  # a fork of the app
         return
-    code = _process.code or _never_asked()
+    code = _process.code or _not_evaluated()
     if not code:
         return
     # Nothing runs after `os._exit`, so what is buffered is written here, as far as it can be.
@@ -84,14 +118,21 @@ def _end(owner: int) -> None:
     os._exit(code)
 
 
-def _never_asked() -> int:
-    """A code when stacks were synthesized for the CDK command line and no guard was asked."""
+def _not_evaluated() -> int:
+    """A code when the CDK command line is about to use what no guard was asked about."""
     failed_anyway = hasattr(sys, "last_value")
-    if _process.evaluated or failed_anyway or not run_by_cdk():
-        return 0
     outdir = os.environ.get("CDK_OUTDIR", "")
-    if not outdir or not _assembly.has_stacks(_assembly.STARTED_IN / Path(outdir)):
+    if failed_anyway or not run_by_cdk() or not outdir:
         return 0
+    parts = _coverage.not_judged(_process.judged, _assembly.STARTED_IN / outdir)
+    if not parts:
+        return 0
+    if _process.judged:
+        code, text = NOT_EVALUATED, WRITTEN_AFTERWARDS_TEXT
+    elif _process.asked:
+        code, text = INTERNAL_ERROR, NO_VERDICT_TEXT
+    else:
+        code, text = NOT_EVALUATED, NEVER_ASKED_TEXT
     with suppress(Exception):
-        sys.stderr.write(NEVER_ASKED_TEXT)
-    return NEVER_ASKED
+        sys.stderr.write(text.format(parts=", ".join(parts)))
+    return code

@@ -12,10 +12,11 @@ import aws_cdk as cdk
 import jsii
 
 from cdk_aspects import _assembly, _evaluation, _exit
-from cdk_aspects._verdict import Verdict, own_failure
+from cdk_aspects._verdict import Verdict, own_failure, summarized, with_notes
 
 NAME = "kms-access"
-LOOKUPS_NOTE = "kms-access: context lookups are missing, access is decided once they are known"
+LOOKUPS_TO_COME = "kms-access: context lookups are missing, access is decided once they are known"
+LOOKUP_FAILED = "kms-access: a context lookup failed: {}"
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
@@ -67,7 +68,14 @@ class KmsAccessPlugin:
             verdict = self._judge(context)
         except BaseException as error:
             verdict = own_failure(error)
-        self._speak(verdict)
+        return self.report(verdict)
+
+    def report(self, verdict: Verdict) -> cdk.PolicyValidationPluginReport:
+        """Print a verdict, have the process end with its code, and hand it to the library."""
+        printed = self._speak(verdict)
+        # Without the command line the library prints each violation as well.
+        once = printed and not _exit.run_by_cdk()
+        violations = summarized(verdict) if once else verdict.violations
         return cdk.PolicyValidationPluginReport(
             success=verdict.exit_code == 0,
             # Fatal cannot be acknowledged by the app, and a violation of the construct path ""
@@ -77,11 +85,12 @@ class KmsAccessPlugin:
                     rule_name=violation.check,
                     description=violation.text,
                     severity="fatal",
+                    rule_metadata={"report": verdict.text} if once else None,
                     violating_resources=[
                         cdk.PolicyViolatingResource(construct_path="", locations=[])
                     ],
                 )
-                for violation in verdict.violations
+                for violation in violations
             ],
         )
 
@@ -89,12 +98,17 @@ class KmsAccessPlugin:
         assembly = _assembly.locate(context)
         if self._judged_already(context, assembly):
             return Verdict()
-        # In the first of its two passes the command line must be able to go on to the lookups.
-        if _exit.run_by_cdk() and _assembly.lookups_missing(assembly):
-            return Verdict(text=LOOKUPS_NOTE)
-        verdict = _evaluation.evaluate(assembly, self._rules_file())
+        # In the first of its passes the command line must be able to go on to the lookups.
+        lookups = _assembly.lookups(context, assembly)
+        if _exit.run_by_cdk() and lookups.to_come:
+            verdict = Verdict(text=LOOKUPS_TO_COME)
+        else:
+            verdict = _evaluation.evaluate(assembly, self._rules_file())
+            verdict = with_notes(verdict, map(LOOKUP_FAILED.format, lookups.failures))
         if verdict.exit_code and not verdict.violations:
             raise AssertionError(f"exit code {verdict.exit_code} without a violation")
+        if self._exit_process and not verdict.exit_code:
+            _exit.note_judged(assembly)
         return verdict
 
     def _rules_file(self) -> Path | None:
@@ -117,14 +131,21 @@ class KmsAccessPlugin:
         self._synthesis, self._environments = synthesis, {environment}
         return False
 
-    def _speak(self, verdict: Verdict) -> None:
-        """Print the report and have the process end with its code, unless others see to both."""
+    def _speak(self, verdict: Verdict) -> bool:
+        """Print the report and have the process end with its code, unless others see to both.
+
+        Whether the report was printed.
+        """
         leave_to_framework = _exit.run_by_pytest() or not self._exit_process
         if verdict.exit_code and leave_to_framework:
-            return
+            return False
         if verdict.exit_code:
             _exit.end_with(verdict.exit_code)
-        if verdict.text:
-            # A closed stream must not turn a finding into a failure of the plugin.
-            with suppress(Exception):
-                print(verdict.text, file=sys.stderr, flush=True)
+        if not verdict.text:
+            return False
+        # A closed stream must not turn a finding into a failure of the plugin.
+        try:
+            print(verdict.text, file=sys.stderr, flush=True)
+        except Exception:
+            return False
+        return True

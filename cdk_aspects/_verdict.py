@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 INTERNAL_ERROR = 4
@@ -39,6 +40,20 @@ def blocked(check: str, exit_code: int, claim: str, **labelled: str) -> Verdict:
     lines += [f"  {label:<6} {text}" for label, text in labelled.items() if text]
     text = "\n".join(lines)
     return Verdict(exit_code, text, (Violation(check, text),))
+
+
+def summarized(verdict: Verdict) -> tuple[Violation, ...]:
+    """What is left to say where the text of a verdict is printed already."""
+    checks = dict.fromkeys(violation.check for violation in verdict.violations)
+    number = len(verdict.violations)
+    text = f"{number} finding{'s' * (number > 1)} of kms-access, printed above"
+    return (Violation(min(checks) if len(checks) == 1 else "findings", text),) if checks else ()
+
+
+def with_notes(verdict: Verdict, notes: Iterable[str]) -> Verdict:
+    """The verdict with something said before its text, for a person."""
+    lines = [*map(_first_line, notes), verdict.text]
+    return replace(verdict, text="\n".join(line for line in lines if line))
 
 
 def own_failure(error: BaseException) -> Verdict:

@@ -11,19 +11,22 @@ DISTRIBUTION = "aws-cdk-lib"
 FLOOR = (2, 262)
 
 
+HELP = (
+    "install aws-cdk-lib 2.262.0 or newer: "
+    "older versions end synthesis with exit code 0 although a validation plugin failed it"
+)
+
+
 class UnsupportedLibraryError(RuntimeError):
-    """The installed aws-cdk-lib would let findings pass.
+    """An installed library would let findings pass.
 
     Not an `ImportError`, so that code that treats this package as optional does not drop the guard.
     """
 
-    def __init__(self, found: str) -> None:
-        self.message = f'aws-cdk-lib "{found}" is not supported'
-        self.help = (
-            "install aws-cdk-lib 2.262.0 or newer: "
-            "older versions end synthesis with exit code 0 although a validation plugin failed it"
-        )
-        super().__init__(f"{self.message}\n  help  {self.help}")
+    def __init__(self, message: str, help: str) -> None:
+        self.message = message
+        self.help = help
+        super().__init__(f"{message}\n  help  {help}")
 
 
 def require_supported_library() -> None:
@@ -35,11 +38,15 @@ def require_supported_library() -> None:
     try:
         found = metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
-        raise UnsupportedLibraryError("version unknown") from None
+        raise _unsupported("version unknown") from None
     number = re.match(r"(\d+)\.(\d+)", found)
     if number is None or (int(number[1]), int(number[2])) < FLOOR:
-        raise UnsupportedLibraryError(found)
+        raise _unsupported(found)
     if not hasattr(getattr(cdk, "Validations", None), "add_plugins"):
-        raise UnsupportedLibraryError(f"{found} without Validations.add_plugins")
+        raise _unsupported(f"{found} without Validations.add_plugins")
     if not hasattr(getattr(cdk, "IPolicyValidationContext", None), "app_construct"):
-        raise UnsupportedLibraryError(f"{found} without IPolicyValidationContext.app_construct")
+        raise _unsupported(f"{found} without IPolicyValidationContext.app_construct")
+
+
+def _unsupported(found: str) -> UnsupportedLibraryError:
+    return UnsupportedLibraryError(f'{DISTRIBUTION} "{found}" is not supported', HELP)

@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = ROOT / "examples" / "three_keys_four_users"
 PLATFORM = ROOT / "examples" / "payments_platform"
+TYPESCRIPT = ROOT / "examples" / "typescript_cdk"
 BUILD = ROOT / "build"
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
@@ -37,9 +38,11 @@ def kms_access(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "kms_access.cli", *arguments]
 
 
-def synthesize(app: str) -> int:
-    command = [str(CDK), "synth", "--quiet", "--no-notices", "--app", f"python3 {app}"]
-    return run([*command, "--output", str(BUILD / "cdk.out")], SCENARIO / "cdk")
+def synthesize(
+    app: str, *more: str, folder: Path = SCENARIO / "cdk", output: str = "cdk.out"
+) -> int:
+    command = [str(CDK), "synth", "--quiet", "--no-notices", *more, "--app", app]
+    return run([*command, "--output", str(BUILD / output)], folder)
 
 
 def pulumi(operation: str, stack: str, *more: str, project: Path = SCENARIO) -> int:
@@ -59,7 +62,7 @@ def main() -> None:
     BUILD.mkdir()
 
     title("CDK: the scenario as it should be, through cdk synth")
-    expect(synthesize("app.py"), 0, "cdk synth of the clean app")
+    expect(synthesize("python3 app.py"), 0, "cdk synth of the clean app")
     title("who can do what, from the synthesized templates")
     expect(run(kms_access("map", str(BUILD / "cdk.out"))), 0, "kms-access map")
 
@@ -75,7 +78,7 @@ def main() -> None:
     expect(run(kms_access("map", str(state))), 0, "kms-access map")
 
     title("CDK: one statement lets David in, and cdk synth is blocked")
-    blocked = synthesize("broken_app.py")
+    blocked = synthesize("python3 broken_app.py")
     expect(blocked, 1, "cdk synth of the broken app")
     title("Pulumi: one statement lets David in, and the preview is blocked")
     expect(pulumi("preview", "broken"), 1, "preview of the broken program")
@@ -89,6 +92,8 @@ def main() -> None:
     print("\nboth broken deployments were blocked: user david must not decrypt with alias/cmk-b")
 
     payments_platform()
+    payments_platform_in_cdk()
+    typescript()
 
 
 def payments_platform() -> None:
@@ -104,6 +109,31 @@ def payments_platform() -> None:
     stopped = pulumi("up", "broken", "--skip-preview", project=PLATFORM)
     expect(stopped, 1, "update of the broken platform")
     print("\nthe broken platform was blocked: data-reporting must not decrypt with alias/ledger")
+
+
+def payments_platform_in_cdk() -> None:
+    folder = PLATFORM / "cdk"
+    title("CDK: the same platform, two stacks in a Stage")
+    clean = synthesize("python3 app.py", folder=folder, output="platform.out")
+    expect(clean, 0, "cdk synth of the clean platform")
+    title("who can do what on the platform, from the synthesized templates")
+    expect(run(kms_access("map", str(BUILD / "platform.out"))), 0, "kms-access map")
+    title("the same word too much in a role's policy, and cdk synth is blocked")
+    broken = ("-c", "broken=true")
+    blocked = synthesize("python3 app.py", *broken, folder=folder, output="platform.out")
+    expect(blocked, 1, "cdk synth of the broken platform")
+
+
+def typescript() -> None:
+    app = "node -r sucrase/register app.ts"
+    rules = (TYPESCRIPT / "access-rules.yaml").relative_to(ROOT).as_posix()
+    check = kms_access("check", "--rules", rules, "build/typescript.out")
+    for context, code in (("broken=false", 0), ("broken=true", 1)):
+        title(f"CDK in TypeScript, -c {context}: cdk synth, and kms-access check as the gate")
+        synthesized = synthesize(app, "-c", context, folder=TYPESCRIPT, output="typescript.out")
+        expect(synthesized, 0, "cdk synth of the TypeScript app")
+        expect(run(check), code, "kms-access check of the TypeScript app")
+    print("\nthe gate stopped the broken app: orders-reports must not decrypt with alias/orders")
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from tests.cdk_aspects.conftest import PROJECT
 
+# Another Python, with another aws-cdk-lib, runs the apps in the oldest version that is supported.
+PYTHON = os.environ.get("KMS_ACCESS_CDK_PYTHON", sys.executable)
 APPS = Path(__file__).with_name("apps.py")
-OFFLINE = ("--no-notices", "--no-version-reporting", "--no-color", "--no-lookups")
+OFFLINE = ("--no-notices", "--no-version-reporting", "--no-color")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +27,28 @@ class Run:
 
 def run_with_cdk(cdk_command: str, situation: str, directory: Path, *arguments: str) -> Run:
     """`cdk ARGUMENTS` on one app, in a directory of its own."""
-    app = f'"{sys.executable}" {APPS.name} {situation}'
-    return _run([cdk_command, *arguments, *OFFLINE, "--app", app], directory, {})
+    app = f'"{PYTHON}" {APPS.name} {situation}'
+    shutil.copy(APPS, directory)
+    return run_command([cdk_command, *arguments, *OFFLINE, "--app", app], directory)
 
 
 def run_plainly(situation: str, directory: Path, **environment: str) -> Run:
     """`python apps.py SITUATION`, without the command line."""
-    return _run([sys.executable, APPS.name, situation], directory, environment)
-
-
-def _run(command: list[str], directory: Path, environment: dict[str, str]) -> Run:
     shutil.copy(APPS, directory)
+    # The library prints in another way for a test run.
+    environment = {"PYTEST_VERSION": "", **environment}
+    return run_command([PYTHON, APPS.name, situation], directory, **environment)
+
+
+def run_command(command: list[str], directory: Path, **environment: str) -> Run:
+    """A command in an environment without network, credentials or settings of this machine."""
     dead_end = "http://127.0.0.1:9"
     settings = {
-        "PATH": os.environ["PATH"],
+        "PATH": os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]]),
         "HOME": os.environ["HOME"],  # jsii unpacks the library once per home
         "PYTHONPATH": str(PROJECT),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "CDK_HOME": str(directory / "cdk-home"),
+        "CDK_HOME": str(directory.parent / "cdk-home"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_VALIDATION": "false",

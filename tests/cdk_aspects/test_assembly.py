@@ -77,26 +77,39 @@ class TestRelativeDirectory:
             _assembly.locate(synthesized)
 
 
+FAILED = {"$providerError": "no credentials have been configured", "$dontSaveContext": True}
+
+
 @pytest.mark.parametrize(
-    ("manifest", "missing", "stacks"),
+    ("missing", "found", "missing_number", "failures", "to_come"),
     [
-        ({"version": "55.0.0"}, False, False),
-        ({"artifacts": {"Tree": {"type": "cdk:tree"}}}, False, False),
-        ({"artifacts": {"S": {"type": "aws:cloudformation:stack"}}, "missing": []}, False, True),
-        ({"artifacts": {"P": {"type": "cdk:cloud-assembly"}}}, False, True),
-        ({"missing": [{"key": "k", "provider": "p", "props": {}}]}, True, False),
+        ([], {}, 0, (), False),
+        (["a"], {}, 1, (), True),
+        (["a"], {"a": FAILED}, 1, ("no credentials have been configured",), False),
+        # One has failed, but its value made the app ask for another one.
+        (["a", "b"], {"a": FAILED}, 2, ("no credentials have been configured",), True),
+        (["a"], {"a": {"keyId": "1"}}, 1, (), True),
     ],
 )
-def test_what_the_manifest_says(
-    tmp_path: Path, manifest: dict[str, object], missing: bool, stacks: bool
+def test_lookups(
+    tmp_path: Path,
+    missing: list[str],
+    found: dict[str, object],
+    missing_number: int,
+    failures: tuple[str, ...],
+    to_come: bool,
 ) -> None:
+    entries = [{"key": key, "provider": "key-provider", "props": {}} for key in missing]
+    manifest = {"version": "55.0.0", "missing": entries}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    assert _assembly.lookups_missing(tmp_path) is missing
-    assert _assembly.has_stacks(tmp_path) is stacks
+    lookups = _assembly.lookups(context(cdk.App(context=found)), tmp_path)
+    assert lookups == _assembly.Lookups(missing_number, failures)
+    assert lookups.to_come is to_come
 
 
-@pytest.mark.parametrize("text", [None, "", "[", "\udcff"])
-def test_no_readable_manifest_has_no_stacks(tmp_path: Path, text: str | None) -> None:
+@pytest.mark.parametrize("text", [None, "", "[", "[]", "\udcff"])
+def test_a_manifest_that_cannot_be_read(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "manifest.json").write_text(text, errors="surrogateescape")
-    assert not _assembly.has_stacks(tmp_path)
+    with pytest.raises((OSError, ValueError)):
+        _assembly.read_manifest(tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cdk_aspects import _assembly, _exit
+from tests.cdk_aspects.assemblies import write_assembly
 
 
 class Ended(BaseException):
@@ -64,30 +65,59 @@ def test_buffered_output_is_written_even_if_one_stream_is_closed(
     buffered.close()
 
 
-class TestNeverAsked:
-    """Set up, but the library never called: a wrong place is no pass."""
+class TestNotEvaluated:
+    """What the command line is about to use, and no guard came to a verdict about."""
 
     @pytest.fixture(autouse=True)
-    def stacks_for_the_command_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        outdir = tmp_path / "cdk.out"
-        outdir.mkdir()
-        (outdir / "manifest.json").write_text(
-            '{"artifacts": {"Ledger": {"type": "aws:cloudformation:stack"}}}'
-        )
+    def assembly(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(_assembly, "STARTED_IN", tmp_path)
         monkeypatch.setenv("CDK_CLI_VERSION", "2.1148.1")
         monkeypatch.setenv("CDK_OUTDIR", "cdk.out")
         monkeypatch.delattr(sys, "last_value", raising=False)
+        return write_assembly(tmp_path / "cdk.out")
 
-    def test_blocks(self, codes: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    def test_never_asked(self, codes: list[int], capsys: pytest.CaptureFixture[str]) -> None:
         _exit._end(os.getpid())
         assert codes == [2]
-        assert "never asked" in capsys.readouterr().err
+        claim = 'never asked to evaluate "Ledger.template.json", stage "Prod"\n'
+        assert claim in capsys.readouterr().err
 
-    def test_not_after_an_evaluation(self, codes: list[int]) -> None:
+    def test_asked_without_a_verdict(
+        self, codes: list[int], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         _exit.note_evaluation()
         _exit._end(os.getpid())
+        assert codes == [4]
+        assert "asked, but came to no verdict about" in capsys.readouterr().err
+
+    def test_judged(self, codes: list[int], assembly: Path) -> None:
+        _exit.note_evaluation()
+        _exit.note_judged(assembly)
+        _exit._end(os.getpid())
         assert codes == []
+
+    @pytest.mark.parametrize(
+        ("file", "part"),
+        [
+            ("Ledger.template.json", '"Ledger.template.json"'),
+            ("assembly-Prod/Ledger.template.json", 'stage "Prod"'),
+            ("assembly-Prod/Inner.nested.template.json", 'stage "Prod"'),
+        ],
+    )
+    def test_written_afterwards(
+        self,
+        codes: list[int],
+        assembly: Path,
+        capsys: pytest.CaptureFixture[str],
+        file: str,
+        part: str,
+    ) -> None:
+        _exit.note_evaluation()
+        _exit.note_judged(assembly)
+        (assembly / file).write_text('{"Resources": {}}')
+        _exit._end(os.getpid())
+        assert codes == [2]
+        assert f"written after kms-access evaluated this app: {part}\n" in capsys.readouterr().err
 
     def test_not_after_an_error_of_the_app(
         self, codes: list[int], monkeypatch: pytest.MonkeyPatch
@@ -104,10 +134,50 @@ class TestNeverAsked:
         _exit._end(os.getpid())
         assert codes == []
 
-    def test_not_without_stacks(self, codes: list[int], tmp_path: Path) -> None:
-        (tmp_path / "cdk.out" / "manifest.json").write_text('{"artifacts": {}}')
+    def test_not_without_stacks(self, codes: list[int], assembly: Path) -> None:
+        (assembly / "Ledger.template.json").unlink()
+        (assembly / "manifest.json").write_text('{"artifacts": {}}')
         _exit._end(os.getpid())
         assert codes == []
+
+    def test_not_without_an_assembly(
+        self, codes: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CDK_OUTDIR", "nowhere")
+        _exit._end(os.getpid())
+        assert codes == []
+
+
+class TestTrace:
+    """The trace of a synthesis that is not valid says nothing that was not printed before."""
+
+    @pytest.fixture(autouse=True)
+    def shown(self, monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+        shown: list[BaseException] = []
+        monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: shown.append(error))
+        return shown
+
+    @pytest.mark.parametrize(
+        ("error", "left_out"),
+        [
+            (RuntimeError("ValidationFailed: Validation failed."), True),
+            (RuntimeError("AnotherError: in the app"), False),
+            (ValueError("ValidationFailed: of the app itself"), False),
+        ],
+        ids=["validation", "another error", "another type"],
+    )
+    def test_is_left_out_after_a_verdict(
+        self, shown: list[BaseException], error: BaseException, left_out: bool
+    ) -> None:
+        for code in (1, 3):
+            _exit.end_with(code)
+        sys.excepthook(type(error), error, None)
+        assert shown == ([] if left_out else [error])
+
+    def test_is_shown_otherwise(self, shown: list[BaseException]) -> None:
+        error = RuntimeError("ValidationFailed: by another plugin")
+        sys.excepthook(type(error), error, None)
+        assert shown == [error]
 
 
 def test_a_program_that_a_test_starts_is_no_test_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,9 @@
 import aws_cdk as cdk
 from three_keys import ThreeKeys
 
-from cdk_aspects import KmsAccessAspect
+from cdk_aspects import attach
 
 app = cdk.App()
-cdk.Aspects.of(app).add(KmsAccessAspect(rules="../access-rules.yaml"))
+attach(app, rules="../access-rules.yaml")
 ThreeKeys(app)
 app.synth()

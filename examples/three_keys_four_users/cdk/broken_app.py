@@ -4,10 +4,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from three_keys import ThreeKeys
 
-from cdk_aspects import KmsAccessAspect
+from cdk_aspects import attach
 
 app = cdk.App()
-cdk.Aspects.of(app).add(KmsAccessAspect(rules="../access-rules.yaml"))
+attach(app, rules="../access-rules.yaml")
 stack = ThreeKeys(app)
 stack.cmk_b.add_to_resource_policy(
     iam.PolicyStatement(
