@@ -30,7 +30,10 @@ def evaluate(assembly: Path, rules: Path | None) -> Verdict:
         )
     except SourceError as error:
         return blocked("assembly", USAGE, str(error), help=error.help)
-    assessment = assess(inventory, access_rules)
+    try:
+        assessment = assess(inventory, access_rules)
+    except RulesError as error:
+        return blocked("access-rules", USAGE, str(error), help=error.help)
     text = render(assessment).rstrip() if assessment.findings else ""
     if not assessment.blocks:
         return Verdict(text=text)

@@ -56,14 +56,18 @@ def read_rules(file: RulesFile | None) -> Rules:
         with file.opened() as path:
             return load_rules(path)
     except RulesError as error:
-        help_ = f"\n  {error.help}" if error.help else ""
-        message = f"the rules file cannot be used, so nothing was decided\n  {error}{help_}"
-        raise Refusal(message) from None
+        raise _refusal(error) from None
+
+
+def _refusal(error: RulesError) -> Refusal:
+    help_ = f"\n  {error.help}" if error.help else ""
+    return Refusal(f"the rules file cannot be used, so nothing was decided\n  {error}{help_}")
 
 
 def judge_stack(resources: Sequence[StackResource], rules: Rules, *, preview: bool) -> Judgement:
-    """Judge a stack that is known as a whole. Raises `Refusal` for resources of no stack."""
-    return Judgement(assess(_read(resources, rules, preview=preview, partial=False), rules))
+    """Judge a stack that is known as a whole. Raises `Refusal` for resources of no stack, and for
+    rules that contradict each other."""
+    return Judgement(_assessed(_read(resources, rules, preview=preview, partial=False), rules))
 
 
 def registered_so_far(resources: Sequence[StackResource], rules: Rules) -> Inventory:
@@ -73,7 +77,14 @@ def registered_so_far(resources: Sequence[StackResource], rules: Rules) -> Inven
 
 def errors_of(inventory: Inventory, rules: Rules) -> list[Finding]:
     """The findings of an inventory that block."""
-    return _of_level(assess(inventory, rules).findings, Level.ERROR)
+    return _of_level(_assessed(inventory, rules).findings, Level.ERROR)
+
+
+def _assessed(inventory: Inventory, rules: Rules) -> Assessment:
+    try:
+        return assess(inventory, rules)
+    except RulesError as error:
+        raise _refusal(error) from None
 
 
 def describe(finding: Finding) -> str:

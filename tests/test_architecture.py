@@ -72,7 +72,9 @@ def test_the_policy_language_knows_no_kms() -> None:
                 assert node.value in documentation or "kms:" not in node.value, path
 
 
-@pytest.mark.parametrize("folder", ["kms_access", "policypack", "cdk_aspects", "tests"])
+@pytest.mark.parametrize(
+    "folder", ["kms_access", "policypack", "cdk_aspects", "account_snapshot", "tests"]
+)
 def test_modules_have_one_subject(folder: str) -> None:
     allowed = {"test_small_engine.py"}
     for path in modules(ROOT / folder):

@@ -169,7 +169,7 @@ def test_what_a_check_prints(
 def test_our_own_failure_is_said_to_be_ours(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr("kms_access.rules.assess", fail)

@@ -35,6 +35,19 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a template parameter as it is deployed; STACK.NAME=VALUE for one stack alone",
     )
+    parser.add_argument(
+        "--snapshot",
+        type=Path,
+        metavar="DIR",
+        help="what the account has already, as kms-access snapshot writes it: joined with the "
+        "definitions, or alone",
+    )
+    parser.add_argument(
+        "--every-key",
+        action="store_true",
+        help="with --snapshot: look also at deployed keys to which the definitions change nobody's "
+        "access",
+    )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=_PATHS)
 
 
@@ -55,11 +68,41 @@ def inventory_of(args: argparse.Namespace, rules: Rules | None = None) -> Invent
 
     Raises `UsageError` for arguments that contradict each other, `SourceError` for bad input.
     """
+    if args.every_key and not args.snapshot:
+        raise UsageError("--every-key belongs to --snapshot")
+    account = rules.only_account if rules is not None else ""
+    if args.snapshot:
+        return _with_snapshot(args, rules, account)
+    return _definitions(args, rules, account)
+
+
+def _with_snapshot(args: argparse.Namespace, rules: Rules | None, account: str) -> Inventory:
+    """The definitions joined with what is deployed; without definitions what is deployed."""
+    from kms_access.decisions.deployed_keys import without_unconcerned_keys
+    from kms_access.decisions.static_facts import Organization
+    from kms_access.inventory.joining import joined
+    from kms_access.sources.account_snapshot import accounts_of, load_snapshot
+
+    accounts = accounts_of(args.snapshot)
+    deployed = load_snapshot(args.snapshot)
+    if not args.paths and not args.pulumi_program:
+        return deployed
+    # Where the definitions leave the account open, it is the one that was asked.
+    account = account or (accounts[0] if len(accounts) == 1 else "")
+    after = joined(_definitions(args, rules, account), deployed)
+    if args.every_key:
+        return after
+    organization = Organization()
+    if rules is not None:
+        organization = Organization(rules.organization, frozenset(rules.accounts.values()))
+    return without_unconcerned_keys(after, deployed, organization)
+
+
+def _definitions(args: argparse.Namespace, rules: Rules | None, account: str) -> Inventory:
     if bool(args.paths) == bool(args.pulumi_program):
         raise UsageError("give either paths or --pulumi-program")
     if args.stack and not args.pulumi_program:
         raise UsageError("--stack belongs to --pulumi-program")
-    account = rules.only_account if rules is not None else ""
     parameters = _parameters(args.parameter)
     if parameters and args.pulumi_program:
         raise UsageError("--parameter belongs to templates")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from kms_access.decisions.decision import Verdict
 from kms_access.decisions.proof import Hop, Proof
-from kms_access.decisions.resolution import AccessState, Resolution
+from kms_access.decisions.resolution import AccessState, Resolution, formula_of
 from kms_access.decisions.subjects import Subject
 from kms_access.inventory.model import Key
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason
+from kms_access.policies.formula import Formula
 
 _SHOWN_ACTIONS = 3
 
@@ -44,7 +46,8 @@ class Detour:
     `kinds` are the steps in their order. `actions` are those that the subject does not already
     have for sure. `state` is that of the weakest step: allowed, conditional, delegated or
     undecided; `reasons` say what keeps it open. `proof` is the whole chain, first hop first, and
-    `through` the labels of the identities that are acted as, in order.
+    `through` the labels of the identities that are acted as, in order. `formulas` are what the
+    steps hang on; that of an access at the end is not among them, the last identity has it, too.
     """
 
     subject: Subject
@@ -55,6 +58,7 @@ class Detour:
     reasons: tuple[Reason, ...]
     proof: Proof
     through: tuple[str, ...]
+    formulas: tuple[Formula, ...] = field(default=(), compare=False, repr=False)
 
 
 # A chain that rests on policies elsewhere is decided there; an undecided step is decided nowhere.
@@ -76,12 +80,13 @@ def weakness(state: AccessState) -> int:
 class Means:
     """Something that somebody can do: its state, what keeps it open, and the hops that show it.
 
-    A hop may stand there twice; `proof` has it once.
+    A hop may stand there twice; `proof` has it once. `formulas` are what has to hold.
     """
 
     state: AccessState
     reasons: tuple[Reason, ...] = ()
     hops: tuple[Hop, ...] = ()
+    formulas: tuple[Formula, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def weakness(self) -> int:
@@ -99,13 +104,15 @@ class Means:
         if not further:
             return self
         state, reasons, hops = self.state, self.reasons, self.hops
+        formulas = self.formulas
         for means in further:
             if _WEAKNESS[means.state] > _WEAKNESS[state]:
                 state = means.state
             if means.reasons and means.reasons != reasons:
                 reasons = tuple(dict.fromkeys((*reasons, *means.reasons)))
             hops += means.hops
-        return Means(state, reasons, hops)
+            formulas += means.formulas
+        return Means(state, reasons, hops, formulas)
 
     def at_best(self, state: AccessState, reason: Reason) -> Means:
         """The same, but no surer than `state`, because of `reason`."""
@@ -120,7 +127,9 @@ def means_of(resolution: Resolution) -> Means | None:
     if resolution.state.is_denied:
         return None
     decision = resolution.decision
-    return Means(resolution.state, decision.reasons, Proof.of(decision).hops)
+    residual = decision.residual if decision.verdict is Verdict.DEPENDS else None
+    formulas = (formula_of(residual),) if residual is not None else ()
+    return Means(resolution.state, decision.reasons, Proof.of(decision).hops, formulas)
 
 
 def surest(found: Iterable[Means | None]) -> Means | None:

@@ -118,7 +118,7 @@ class Impersonations:
                 caller, ASSUME, principal.arn, principal.account, trust=(trust,), about=role
             )
         )
-        return means and Means(means.state, means.reasons)
+        return means and Means(means.state, means.reasons, (), means.formulas)
 
     def _starts(self, caller: Caller) -> dict[str, Means]:
         """The services on which the caller may start compute with a role."""

@@ -18,8 +18,8 @@ from kms_access.policies.principals import (
     PrincipalKind,
     parse_principal,
 )
-from kms_access.policies.text import Text, Value, concat
-from kms_access.policies.wildcards import fold_case
+from kms_access.policies.text import Text, Value, concat, split
+from kms_access.policies.wildcards import fold_case, has_wildcards
 
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}", re.ASCII)
 _ORGANIZATION_KEYS = ("aws:principalorgid", "aws:principalorgpaths")
@@ -32,7 +32,7 @@ class Mentions:
 
     principals: tuple[Principal, ...]
     accounts: tuple[Value, ...]
-    organizations: tuple[str, ...]
+    organizations: tuple[Value, ...]
     services: tuple[Value, ...]
     any_service: bool
     everyone: bool
@@ -47,7 +47,7 @@ class _Collector:
         self.partition = partition
         self.principals: dict[Principal, None] = {}
         self.accounts: dict[Value, None] = {}
-        self.organizations: dict[str, None] = {}
+        self.organizations: dict[Value, None] = {}
         self.services: dict[Value, None] = {}
         self.any_service = False
         self.everyone = False
@@ -107,10 +107,17 @@ class _Collector:
                     self.user_names(value, accounts)
                 elif isinstance(value, str) and key in _ACCOUNT_KEYS:
                     self.account(value)
-                elif isinstance(value, str) and key in _ORGANIZATION_KEYS:
-                    organization = value.partition("/")[0]
-                    if _ORGANIZATION.fullmatch(organization):
-                        self.organizations[organization] = None
+                elif key in _ORGANIZATION_KEYS:
+                    self.organization(split(value, "/", 1)[0])
+
+    def organization(self, organization: Value) -> None:
+        """An organization by its id, which may not be known yet; a pattern names none."""
+        if isinstance(organization, str):
+            is_one = _ORGANIZATION.fullmatch(organization) is not None
+        else:
+            is_one = not has_wildcards(organization)
+        if is_one:
+            self.organizations[organization] = None
 
     def service(self, name: Value) -> None:
         """A service by its name; a pattern means any."""
@@ -171,7 +178,7 @@ class _Collector:
         return Mentions(
             tuple(sorted(self.principals, key=lambda p: (str(p.arn), str(p.session)))),
             tuple(sorted(self.accounts, key=str)),
-            tuple(sorted(self.organizations)),
+            tuple(sorted(self.organizations, key=str)),
             tuple(sorted(self.services, key=str)),
             self.any_service,
             self.everyone,

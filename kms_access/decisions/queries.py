@@ -1,4 +1,4 @@
-"""Questions to an access map, and what differs between two of them."""
+"""Questions to an access map."""
 
 from __future__ import annotations
 
@@ -129,62 +129,3 @@ def actions_meant(what: str) -> frozenset[str]:
 
 def _listed_capabilities() -> str:
     return ", ".join((*CAPABILITIES, "use"))
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class AccessFact:
-    """One access as it can be compared between two maps.
-
-    `subject` and `key` are the identities of their definitions; `condition` is in words.
-    """
-
-    subject: str
-    key: str
-    action: str
-    state: str
-    condition: str
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """The access facts of one map that the other lacks."""
-
-    gained: frozenset[AccessFact]
-    lost: frozenset[AccessFact]
-
-
-def difference(old: AccessMap, new: AccessMap) -> Difference:
-    """What the step from `old` to `new` gives and takes.
-
-    An access that becomes surer or less sure, or whose condition changes, is in both sets: once
-    as it was and once as it is.
-    """
-    before, after = _facts(old), _facts(new)
-    return Difference(
-        frozenset(_unlike(after, before)),
-        frozenset(_unlike(before, after)),
-    )
-
-
-_Place = tuple[str, str, str]
-
-
-def _facts(facts: AccessMap) -> Mapping[_Place, Access]:
-    return {
-        (access.subject.identity, access.key.origin.identity, access.action): access
-        for access in facts.accesses()
-    }
-
-
-def _unlike(
-    facts: Mapping[_Place, Access], others: Mapping[_Place, Access]
-) -> Iterator[AccessFact]:
-    for place, access in facts.items():
-        other = others.get(place)
-        if other is None or _comparable(other) != _comparable(access):
-            yield AccessFact(*place, *_comparable(access))
-
-
-def _comparable(access: Access) -> tuple[str, str]:
-    conditional = access.state is AccessState.CONDITIONAL
-    return access.state.value, access.condition if conditional else ""

@@ -222,6 +222,7 @@ class Reach:
             means.reasons,
             means.proof,
             chain.through,
+            means.formulas if gain.kind else chain.means.formulas,
         )
 
     def _had_before(self, chain: Chain, gain: Gain, key: Key, obtained: int) -> frozenset[str]:

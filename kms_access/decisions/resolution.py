@@ -86,7 +86,7 @@ def resolve(
         if solution.request is None:
             return _without_witness(decision, solution, unconfirmed=unconfirmed)
         if authorize(solution.request, policies, trust).verdict is Verdict.ALLOWED:
-            condition = formula_text(_formula(residual))
+            condition = formula_text(formula_of(residual))
             return Resolution(
                 AccessState.CONDITIONAL, decision, condition, solution.request, solution.example
             )
@@ -94,7 +94,8 @@ def resolve(
     raise AssertionError("the last solution has no request")
 
 
-def _formula(residual: Residual) -> Formula:
+def formula_of(residual: Residual) -> Formula:
+    """What a request has to fulfil: the Allows that are open, and none of the open Denies."""
     parts: list[Formula] = []
     if residual.allows.truth is Truth.UNKNOWN:
         parts.append(residual.allows.formula)

@@ -107,6 +107,8 @@ class Search:
         if allows is Truth.FALSE:
             return _Node(node.assigned, allows, node.denied)
         found = _Node(node.assigned, allows, after(node.denied, node.changed, ask))
+        if found.denied is Truth.TRUE:
+            return found
         if not found.is_settled and self._mattering(found) is None:
             self.undecided |= dict.fromkeys(reasons_for((found.allows, found.denied), context))
         return found

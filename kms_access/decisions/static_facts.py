@@ -70,6 +70,8 @@ def _multi_region_key_type(key: Key) -> KeyState:
 
 def _aliases(key: Key) -> KeyState:
     """The aliases of the definitions are a lower bound (K141)."""
+    if not key.further_aliases:
+        return Present(key.aliases, multivalued=True) if key.aliases else ABSENT
     further = f"a further alias of {key.label}"
     if not key.aliases:
         return Open(Reason(further, ReasonKind.UNKNOWN_VALUE, "K141"), multivalued=True)

@@ -259,7 +259,7 @@ def _organizations(
     mentions: Mentions, organization: Organization, partition: Value
 ) -> Iterator[Subject]:
     for org in mentions.organizations:
-        path = Text((f"{org}/", Unknown("the path of an account", of_request=True)))
+        path = concat((org, "/", Unknown("the path of an account", of_request=True)))
         facts: dict[str, KeyState] = {
             "aws:principalorgid": Present((org,)),
             "aws:principalorgpaths": Present((path,), multivalued=True),

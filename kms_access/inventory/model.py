@@ -54,6 +54,12 @@ class Key:
     bypasses_lockout_check: bool = False
     deployers: tuple[Value, ...] = ()
     """ARNs of who creates the key, where the definitions say so (K152)."""
+    manager: Value | None = "CUSTOMER"
+    """`AWS` for a key of an AWS service, whose key policy nobody can change (K170)."""
+    further_aliases: bool = True
+    """Whether the key may have aliases that are not among `aliases` (K141)."""
+    state: Value | None = None
+    """The key state of a deployed key; authorization does not look at it (K10)."""
 
     @property
     def label(self) -> str:
@@ -118,6 +124,14 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagedPolicy:
+    """A managed policy, which is attached by its ARN (K65)."""
+
+    arn: Value
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Everything that the definitions say.
 
@@ -133,3 +147,5 @@ class Inventory:
     service_control: tuple[tuple[Policy, ...], ...] = ()
     resource_control: tuple[tuple[Policy, ...], ...] = ()
     with_defaults: Inventory | None = None
+    managed_policies: tuple[ManagedPolicy, ...] = ()
+    """Managed policies by ARN, attached or not, as far as the source knows them."""

@@ -11,7 +11,7 @@ from kms_access.decisions.resolution import AccessState
 from kms_access.reports.terminal import safe
 from kms_access.reports.text import describe_place
 
-_ANSWERS = {
+ANSWERS = {
     AccessState.ALLOWED: "yes",
     AccessState.CONDITIONAL: "under a condition",
     AccessState.UNDECIDED: "undecided",
@@ -25,7 +25,7 @@ def render_access(access: Access, notes: Iterable[Note] = ()) -> str:
     """The answer in one line, then the hops, the condition or what is open, and remarks."""
     subject, key = access.subject, access.key
     question = f"can {subject.label} {access.action} with key {key.label}"
-    lines = [f"{_ANSWERS[access.state]}: {question}"]
+    lines = [f"{ANSWERS[access.state]}: {question}"]
     for number, hop in enumerate(Proof.of(access.decision).hops, 1):
         lines.append(f"  {number} {hop.text}  [{describe_place(hop.origin)}]")
     if access.condition:

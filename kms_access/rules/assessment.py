@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 
+from kms_access.decisions.access_facts import AccessFacts
 from kms_access.decisions.access_map import AccessMap, access_map
 from kms_access.decisions.static_facts import Organization
 from kms_access.inventory.model import Inventory
 from kms_access.inventory.origin import NotCovered
 from kms_access.policies.answers import Truth
-from kms_access.rules.checks import CHECKS
+from kms_access.rules.checks import CHECKS, Check
+from kms_access.rules.conflicts import refuse_conflicts
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level, Rules
 from kms_access.rules.situation import Situation
+from kms_access.rules.waivers import Waived, Waivers
 
 _UNDECIDED = "undecided"
 _WITH_DEFAULTS = "with the default values of the template's parameters"
@@ -26,7 +30,8 @@ class Assessment:
     """The result of all checks: findings sorted, errors first; `silenced` were switched off.
 
     `keys_without_rule` are labels of keys that no rule of the file is for; `not_covered` what
-    was not evaluated and cannot touch a key.
+    was not evaluated and cannot touch a key. `waived` are findings that a waiver accepts, `known`
+    findings whose access a baseline holds.
     """
 
     access_map: AccessMap
@@ -35,6 +40,8 @@ class Assessment:
     silenced: int
     keys_without_rule: tuple[str, ...]
     not_covered: tuple[NotCovered, ...]
+    waived: tuple[Waived, ...] = ()
+    known: tuple[Finding, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -50,15 +57,38 @@ class Assessment:
         return self.exit_code != PROVEN
 
 
-def assess(inventory: Inventory, rules: Rules) -> Assessment:
-    """Run every check over an inventory. Pure; the order of the inventory does not matter."""
+def assess(
+    inventory: Inventory,
+    rules: Rules,
+    today: date | None = None,
+    baseline: AccessFacts | None = None,
+) -> Assessment:
+    """Run every check over an inventory; the order of the inventory does not matter.
+
+    `today` decides which waivers hold; without it, it is the day of the machine. With a `baseline`
+    only access that it does not hold counts; what it holds is `known`. Raises
+    `RulesError` where rules that match one key contradict each other.
+    """
     organization = Organization(rules.organization, frozenset(rules.accounts.values()))
     facts = access_map(inventory, organization)
-    situation = Situation(facts, rules, organization)
-    found = _findings(situation)
+    day = today or date.today()
+    by_default = None
     if inventory.with_defaults is not None:
-        found += _by_default(inventory.with_defaults, situation, found)
-    findings = dict.fromkeys(finding for finding in found if finding.level is not Level.OFF)
+        others = access_map(inventory.with_defaults, organization)
+        by_default = Situation(others, rules, organization, day)
+    situation = Situation(facts, rules, organization, day, by_default=by_default, saved=baseline)
+    refuse_conflicts(situation)
+    found = _findings(situation)
+    if by_default is not None:
+        found += _by_default(by_default, found)
+    situation.judged.extend(found)
+    found += _findings_about_findings(situation)
+    told = list(dict.fromkeys(finding for finding in found if finding.level is not Level.OFF))
+    known = [f for f in told if situation.baseline is not None and situation.baseline.holds(f)]
+    told = [finding for finding in told if finding not in set(known)]
+    waived = tuple(Waivers(situation).waived(told))
+    excused = {item.finding for item in waived}
+    findings = [finding for finding in told if finding not in excused]
     unruled = tuple(
         key.label
         for key in facts.keys
@@ -72,25 +102,38 @@ def assess(inventory: Inventory, rules: Rules) -> Assessment:
         sum(finding.level is Level.OFF for finding in found),
         unruled,
         notes,
+        tuple(sorted(waived, key=lambda item: item.finding.order)),
+        tuple(sorted(known, key=lambda finding: finding.order)),
     )
 
 
 def _findings(situation: Situation) -> list[Finding]:
-    rules = situation.rules
     return [
         finding
         for check in CHECKS.values()
-        for finding in check.find(situation, rules.checks.get(check.id, check.level))
+        if not check.of_findings
+        for finding in check.find(situation, _level(situation, check))
     ]
 
 
-def _by_default(inventory: Inventory, situation: Situation, known: list[Finding]) -> list[Finding]:
+def _findings_about_findings(situation: Situation) -> list[Finding]:
+    """Each of these checks sees what those before it have found."""
+    before = len(situation.judged)
+    for check in CHECKS.values():
+        if check.of_findings:
+            situation.judged.extend(list(check.find(situation, _level(situation, check))))
+    return situation.judged[before:]
+
+
+def _level(situation: Situation, check: Check) -> Level:
+    return situation.rules.checks.get(check.id, check.level)
+
+
+def _by_default(situation: Situation, known: list[Finding]) -> list[Finding]:
     """What is wrong if nobody supplies the parameters: a default may convict, never acquit."""
-    organization = situation.organization
-    facts = access_map(inventory, organization)
     told = {finding.fingerprint for finding in known}
     return [
         replace(finding, details=(*finding.details, _WITH_DEFAULTS))
-        for finding in _findings(Situation(facts, situation.rules, organization))
+        for finding in _findings(situation)
         if finding.check != _UNDECIDED and finding.fingerprint not in told
     ]

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kms_access.decisions.detour import Detour, DetourKind
+from kms_access.decisions.detour import Detour
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.rules.holdings import PUT_KEY_POLICY, counts
-from kms_access.rules.situation import Situation
+from kms_access.rules.situation import BY_ROLES, Situation
 
-BY_ROLES = (DetourKind.ASSUMED_ROLE, DetourKind.PASSED_ROLE)
+__all__ = ["BY_ROLES", "Chain", "counts_as_chain", "role_chains", "unknown_gains"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _order(detour: Detour) -> tuple[object, ...]:
 
 
 def _forbidden(situation: Situation, detour: Detour) -> frozenset[str]:
-    permissions = situation.permissions(detour.subject, detour.key)
+    permissions = situation.permissions_by(detour)
     return frozenset(
         action
         for action in unknown_gains(situation, detour)

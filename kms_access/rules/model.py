@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 
 from kms_access.rules.yaml_nodes import Place
@@ -55,23 +56,39 @@ class KeyMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What a request has to fulfil so that a permission is for it: all that is given.
+
+    `via` are services by the name that `kms:ViaService` begins with, such as `s3`; a call counts
+    that comes through one of them. `when` is a condition block: operators with condition keys with
+    values.
+    """
+
+    via: tuple[str, ...]
+    when: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Permission:
     """One item of an allow or require list: the actions that a capability or an action name means.
 
-    `word` is the item as written: a capability, `use`, or an action such as `kms:Decrypt`.
+    `word` is the item as written: a capability, `use`, or an action such as `kms:Decrypt`. With a
+    `limit` it is for some requests only.
     """
 
     word: str
     actions: frozenset[str]
     place: Place
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
     """What the teams may and must be able to do with the keys that match.
 
-    `delegation_forbidden` is where the rule says `iam-delegation: forbidden`, None where it does
-    not: then the key policy may let identity policies give access (K43).
+    `delegation_forbidden` is where the rule says `iam-delegation: forbidden`, `delegation_allowed`
+    where it says `allowed`; where it says neither, the key policy may let identity policies give
+    access (K43).
     """
 
     name: str
@@ -80,11 +97,52 @@ class KeyRule:
     require: Mapping[str, tuple[Permission, ...]]
     place: Place
     delegation_forbidden: Place | None = None
+    delegation_allowed: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding that is accepted until a day: exactly this check, key, principal, capabilities.
+
+    Without `principal` it is for findings about a key as a whole, without `capabilities` for those
+    that name no access; `actions` are what the capabilities mean. `fingerprint` names the one
+    finding among several about a key. `expires` is the last day on which it holds.
+    """
+
+    check: str
+    key: str
+    principal: str
+    capabilities: tuple[str, ...]
+    reason: str
+    owner: str
+    expires: date
+    place: Place
+    fingerprint: str = ""
+    actions: frozenset[str] = frozenset()
+
+    @property
+    def line(self) -> int:
+        """Where it stands in the rules file `place.file`."""
+        return self.place.line
+
+    @property
+    def identity(self) -> str:
+        """What it accepts: no second waiver of a rules file accepts the same."""
+        parts = (self.check, self.key, self.principal, *sorted(self.actions), self.fingerprint)
+        return " ".join(filter(None, parts))
+
+
+WAIVERS_AT_MOST_DAYS = 365
+"""How far ahead a waiver may expire where the rules file does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A rules file. `file` is its path as given, empty where no file is used."""
+    """A rules file with the files that it includes.
+
+    `file` is its path as given, empty where no file is used; `digest` the SHA-256 of all these
+    files. `parameters` are values of template parameters as deployed, by `NAME` or `STACK.NAME`.
+    """
 
     file: str = ""
     accounts: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +151,10 @@ class Rules:
     teams: Mapping[str, Team] = field(default_factory=dict)
     keys: tuple[KeyRule, ...] = ()
     checks: Mapping[str, Level] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+    waivers_at_most_days: int = WAIVERS_AT_MOST_DAYS
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def only_account(self) -> str:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property, partial
 
+from kms_access.decisions.access_facts import AccessFacts, access_facts, with_defaults
 from kms_access.decisions.access_map import AccessMap
-from kms_access.decisions.detour import Detour
+from kms_access.decisions.detour import Detour, DetourKind
 from kms_access.decisions.evaluator import Access, Evaluator
 from kms_access.decisions.reach import Reach
+from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.static_facts import Organization
 from kms_access.decisions.subjects import Subject, SubjectKind
 from kms_access.inventory.model import Key
-from kms_access.policies.answers import Answer, Truth, any_of
+from kms_access.policies.answers import NO, Answer, Truth, all_of
 from kms_access.policies.principals import PrincipalKind
 from kms_access.policies.text import Value
+from kms_access.rules.baseline import Baseline
 from kms_access.rules.everyone import PUBLIC_ACCESS, WideAccess
+from kms_access.rules.findings import Finding
 from kms_access.rules.holdings import PUT_KEY_POLICY, Holdings, holdings_of
+from kms_access.rules.limits import LimitedAccess
 from kms_access.rules.matching import Accounts, belongs_to, deployers_among, key_matches
-from kms_access.rules.model import KeyRule, Level, Permission, Rules
+from kms_access.rules.model import KeyRule, Level, Limit, Rules
+from kms_access.rules.permissions import Permissions
+
+BY_ROLES = (DetourKind.ASSUMED_ROLE, DetourKind.PASSED_ROLE)
+"""Detours whose last step is to act as a role, so that they give what the role has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +40,31 @@ class MatchedRule:
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
-    """What the rules allow to one subject on one key: lists, and whether each is for it."""
-
-    lists: tuple[tuple[Answer, tuple[Permission, ...]], ...]
-
-    def answer(self, action: str) -> Answer:
-        """Whether one of the lists allows the action."""
-        return any_of(answer for answer, listed in self.lists if allows(listed, action))
-
-
 @dataclass(frozen=True)
 class Situation:
-    """One inventory under one rules file."""
+    """One inventory under one rules file, on one day.
+
+    `judged` is what the checks have found so far, for those that look at findings. `saved` is the
+    access of a baseline, if there is one. `by_default` is the same with the default values
+    of template parameters.
+    """
 
     access_map: AccessMap
     rules: Rules
     organization: Organization
+    today: date = field(default_factory=date.today)
+    judged: list[Finding] = field(default_factory=list)
+    saved: AccessFacts | None = None
+    by_default: Situation | None = None
+
+    @cached_property
+    def baseline(self) -> Baseline | None:
+        """The access of the definitions beside that of the baseline."""
+        if self.saved is None:
+            return None
+        found = access_facts(self.access_map, self.detours, self.organization)
+        now = with_defaults(found, self.access_map.inventory, self.organization)
+        return Baseline(self.saved, now)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -93,7 +111,7 @@ class Situation:
         return frozenset(
             action
             for action in detour.actions
-            if action not in states or states[action].rank > detour.state.rank
+            if action not in states or not _is_as_sure(states[action], detour.state)
         )
 
     @cached_property
@@ -127,7 +145,8 @@ class Situation:
         return self._rules_by_key[key.origin.identity]
 
     @cached_property
-    def _accounts(self) -> Accounts:
+    def accounts(self) -> Accounts:
+        """Where `role/NAME` means somebody."""
         return Accounts(
             frozenset(self.rules.accounts.values()),
             frozenset(key.account for key in self.access_map.keys),
@@ -141,7 +160,7 @@ class Situation:
         """Whether the subject belongs to the team."""
         pair = (subject.identity, team)
         if pair not in self._members:
-            self._members[pair] = belongs_to(subject, self.rules.teams[team], self._accounts)
+            self._members[pair] = belongs_to(subject, self.rules.teams[team], self.accounts)
         return self._members[pair]
 
     @cached_property
@@ -164,7 +183,7 @@ class Situation:
 
     def _deploys(self, subject: Subject) -> Truth:
         if subject.identity not in self._deployers:
-            answer = deployers_among(self.rules.deployers, subject, self._accounts)
+            answer = deployers_among(self.rules.deployers, subject, self.accounts)
             self._deployers[subject.identity] = answer.truth
         return self._deployers[subject.identity]
 
@@ -206,7 +225,32 @@ class Situation:
             for matched in self.rules_for(key)
             for team, permissions in matched.rule.allow.items()
         )
-        return Permissions(tuple(pair for pair in lists if pair[0].truth is not Truth.FALSE))
+        return Permissions(
+            tuple(pair for pair in lists if pair[0].truth is not Truth.FALSE),
+            partial(self._within, (subject,), key),
+        )
+
+    def permissions_by(self, detour: Detour) -> Permissions:
+        """What the rules allow to the subject of a detour, asked for what the detour gives.
+
+        A limit covers a chain of roles if it covers all that its last role can do. What other
+        detours give has no limits of its own.
+        """
+        own = self.permissions(detour.subject, detour.key)
+        ends = tuple(self.labelled(detour.through[-1])) if detour.through else ()
+        if not ends or any(kind not in BY_ROLES for kind in detour.kinds):
+            return replace(own, within=_beyond)
+        return replace(own, within=partial(self._within, ends, detour.key))
+
+    def _within(
+        self, subjects: Sequence[Subject], key: Key, action: str, limits: Sequence[Limit]
+    ) -> Answer:
+        return all_of(self.limited.within(s, key, action, limits) for s in subjects)
+
+    @cached_property
+    def limited(self) -> LimitedAccess:
+        """What is beyond the limits of permissions."""
+        return LimitedAccess(self.evaluator, self.organization)
 
     def permission(self, subject: Subject, key: Key, action: str) -> Answer:
         """Whether a rule for the key allows this action to a team of the subject."""
@@ -227,7 +271,7 @@ class Situation:
 
     def may_rewrite(self, subject: Subject, key: Key) -> bool:
         """Whether a rule lets the subject change the key policy: then it may obtain everything."""
-        return self.permission(subject, key, PUT_KEY_POLICY).truth is not Truth.FALSE
+        return self.permissions(subject, key).free(PUT_KEY_POLICY).truth is not Truth.FALSE
 
     def is_beyond_rules(self, subject: Subject, key: Key) -> bool:
         """Whether what a subject can obtain on a key is known as it is, or may be."""
@@ -257,6 +301,12 @@ class Situation:
         return self.wide.is_shared(access)
 
 
-def allows(permissions: tuple[Permission, ...], action: str) -> bool:
-    """Whether a list of permissions holds an action."""
-    return any(action in permission.actions for permission in permissions)
+def _beyond(action: str, limits: Sequence[Limit]) -> Answer:
+    return NO
+
+
+def _is_as_sure(held: AccessState, obtained: AccessState) -> bool:
+    """Whether what is held covers what is obtained: two conditions need not be the same."""
+    if held is AccessState.CONDITIONAL and obtained is AccessState.CONDITIONAL:
+        return False
+    return held.rank <= obtained.rank

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,11 @@ from kms_access.inventory.input_error import InputError
 MAXIMUM_BYTES = 1 << 20
 MAXIMUM_NODES = 50_000
 MAXIMUM_DEPTH = 20
+_LONGEST_MESSAGE = 1_000
+"""A list of everything that is accepted fits; a text of the file that is longer does not."""
 _MAXIMUM_FOR_PYTHON = 8 << 10
 """Python's own parser says better what is wrong; libyaml's takes a tenth of the time."""
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -35,8 +39,11 @@ class Place:
         return f"{self.file}:{self.line}"
 
     def error(self, message: str, help: str = "") -> RulesError:
-        """An error about what stands at this place."""
-        return RulesError(message, self.file, self.line, self.column, help)
+        """An error about what stands at this place, in one line."""
+        shown = _LINE_BREAK.sub(" ", message)
+        if len(shown) > _LONGEST_MESSAGE:
+            shown = f"{shown[:_LONGEST_MESSAGE]} …"
+        return RulesError(shown, self.file, self.line, self.column, help)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,10 @@ class Mapping:
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-def read_yaml(path: Path, shown: str) -> Node:
-    """The document in `path`; `shown` is how messages name the file.
+def read_file(path: Path, shown: str) -> bytes:
+    """The bytes of a rules file; `shown` is how messages name it.
 
-    Raises `RulesError` for anything that cannot be read, and for anchors, aliases, tags, merge
-    keys, repeated keys, further documents, and sizes past the limits.
+    Raises `RulesError` for a file that cannot be read or is past the limit.
     """
     try:
         data = path.read_bytes()
@@ -90,11 +96,31 @@ def read_yaml(path: Path, shown: str) -> Node:
         raise RulesError(f"the rules file cannot be read: {reason}", shown) from None
     if len(data) > MAXIMUM_BYTES:
         raise RulesError(f"the file has {len(data)} bytes, at most {MAXIMUM_BYTES}", shown)
+    return data
+
+
+def parse_yaml(data: bytes, shown: str) -> Node:
+    """The document in `data`.
+
+    Raises `RulesError` with the place for what is no YAML, and for anchors, aliases, tags, merge
+    keys, repeated keys, further documents, and sizes past the limits.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RulesError(f"byte {error.start} is not UTF-8", shown) from None
+        read = data[: error.start].decode("utf-8")
+        raise _place_after(read, shown).error(f"byte {error.start} is not UTF-8") from None
+    unreadable = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if unreadable is not None:
+        raise _place_after(text[: unreadable.start()], shown).error(
+            f"no readable YAML: unacceptable character #x{ord(unreadable.group()):04x}"
+        )
     return _Reader(shown).document(text)
+
+
+def _place_after(text: str, file: str) -> Place:
+    *before, last = _LINE_BREAK.split(text)
+    return Place(file, len(before) + 1, len(last) + 1)
 
 
 class _Mark(Protocol):
@@ -107,6 +133,7 @@ class _Mark(Protocol):
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
+        self.reached: _Mark | None = None
 
     def document(self, text: str) -> Node:
         loader = yaml.SafeLoader if len(text) <= _MAXIMUM_FOR_PYTHON else _FAST_LOADER
@@ -116,14 +143,17 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             message = (error.problem or error.context or "no readable YAML").lower()
-            line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-            raise RulesError(message.rstrip("."), self.file, line, column) from None
-        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            raise self._place(mark).error(message.rstrip(".")) from None
+        except yaml.YAMLError as error:
             message = str(error).splitlines()[0].lower().rstrip(".")
-            raise RulesError(f"no readable YAML: {message}", self.file) from None
+            raise self._place(self.reached).error(f"no readable YAML: {message}") from None
+        except (ValueError, OverflowError):
+            raise self._place(self.reached).error(
+                "no readable YAML: after this stands an escape or a number that has no meaning"
+            ) from None
         if root is None:
-            raise RulesError(
-                "the rules file is empty", self.file, help='a rules file begins with "version: 1"'
+            raise Place(self.file, 1, 1).error(
+                "the rules file is empty", 'a rules file begins with "version: 1"'
             )
         return self._node(root)
 
@@ -131,6 +161,7 @@ class _Reader:
         """Events before nodes: refuses what would grow when it is expanded."""
         nodes = depth = documents = 0
         for event in yaml.parse(text, Loader=loader):
+            self.reached = event.end_mark or self.reached
             if isinstance(event, yaml.ScalarEvent) and event.anchor is event.tag is None:
                 # Nearly all events are of this kind: the others take the slow way.
                 nodes += 1
@@ -166,9 +197,8 @@ class _Reader:
             raise self._place(event.start_mark).error("a tag is not accepted")
 
     def _place(self, mark: _Mark | None) -> Place:
-        if mark is None:
-            return Place(self.file, 0, 0)
-        return Place(self.file, mark.line + 1, mark.column + 1)
+        mark = mark or self.reached
+        return Place(self.file, mark.line + 1, mark.column + 1) if mark else Place(self.file, 1, 1)
 
     def _node(self, node: yaml.Node) -> Node:
         place = self._place(node.start_mark)

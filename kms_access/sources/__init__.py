@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from kms_access.inventory.model import Inventory
 from kms_access.policies.json_text import JsonError, read_json
-from kms_access.sources import cloudformation, pulumi
+from kms_access.sources import account_snapshot, cloudformation, pulumi
 from kms_access.sources.interface import SourceError
 
 __all__ = ["SourceError", "load"]
@@ -52,6 +52,9 @@ def load(
 
 
 def _reader_of_whole_stacks(path: Path) -> Callable[..., Inventory] | None:
+    if account_snapshot.is_snapshot(path):
+        # What was collected says whose it is.
+        return lambda path, account="": account_snapshot.load_snapshot(path)
     if not path.is_file():
         return None
     if _is_export(path):

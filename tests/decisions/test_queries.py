@@ -1,4 +1,4 @@
-"""Questions to the map, and the difference between two maps."""
+"""Questions to the map."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from kms_access.decisions.access_map import AccessMap, access_map
 from kms_access.decisions.evaluator import Access
 from kms_access.decisions.lookup import find_key, find_subject
-from kms_access.decisions.queries import can, difference, what_can, who_can
+from kms_access.decisions.queries import can, what_can, who_can
 from kms_access.inventory.actions import expand_capability
 from kms_access.inventory.model import Inventory
 from tests.builders import DELEGATION, allow, deny, iam, key, role, role_arn, user
@@ -108,37 +108,3 @@ def test_an_unknown_word_is_refused(word: str, message: str) -> None:
     with pytest.raises(ValueError, match="unknown action or capability") as caught:
         who_can(found, word, found.keys[0])
     assert str(caught.value).startswith(message)
-
-
-def test_the_same_definitions_do_not_differ() -> None:
-    nothing = difference(facts(), facts())
-    assert (nothing.gained, nothing.lost) == (frozenset(), frozenset())
-
-
-def test_a_wider_statement_gains_what_it_adds() -> None:
-    step = difference(facts(), facts(reader=["kms:Decrypt", "kms:Encrypt"]))
-    assert {(f.subject, f.key, f.action, f.state) for f in step.gained} == {
-        ("App/reader", f"App/{name}", "kms:Encrypt", "allowed") for name in ("data", "other")
-    }
-    assert step.lost == frozenset()
-
-
-def test_a_deny_loses_and_the_way_back_gains() -> None:
-    open_, closed = facts(), facts(deny(role_arn("reader"), "kms:*"))
-    step = difference(open_, closed)
-    assert {(f.key, f.action) for f in step.lost} == {("App/data", "kms:Decrypt")}
-    assert difference(closed, open_).gained == step.lost
-
-
-def test_a_changed_condition_is_lost_and_gained() -> None:
-    rds = {"Condition": {"StringEquals": {"kms:ViaService": "rds.eu-central-1.amazonaws.com"}}}
-    step = difference(
-        facts(
-            allow(role_arn("app"), "kms:Sign", **S3), allow(role_arn("app"), "kms:Encrypt", **S3)
-        ),
-        facts(allow(role_arn("app"), "kms:Encrypt", **rds)),
-    )
-    assert [f.condition for f in step.lost] == ['kms:ViaService is "s3.eu-central-1.amazonaws.com"']
-    assert [f.condition for f in step.gained] == [
-        'kms:ViaService is "rds.eu-central-1.amazonaws.com"'
-    ]

@@ -18,6 +18,7 @@ KEY = "urn:pulumi:dev::shop::aws:kms/key:Key::payments"
 OWN_PACK = """
     from pulumi_policy import PolicyPack
     from policypack.policies import policies
+
     PolicyPack("my-pack", policies())
 """
 RULES = """

@@ -94,7 +94,7 @@ def test_a_missing_file_of_the_variable_blocks(
     [
         ("version: 1\nteams:\n  a: {principals: [nobody]}\n", "access-rules.yaml:3:20: "),
         ("version: 1\nteams: [\n", "access-rules.yaml:3:1: "),
-        ("", "access-rules.yaml: the rules file is empty"),
+        ("", "access-rules.yaml:1:1: the rules file is empty"),
     ],
 )
 def test_a_broken_file_blocks_with_its_place(project: Path, text: str, place: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,16 @@ from tests.rules.caller_cases import CALLER_CASES
 from tests.rules.check_cases import ADMINISTRATION, CASES, ROOT_USER, Case
 from tests.rules.check_cases_detours import CHAIN_CASES, ESCALATION_CASES
 from tests.rules.check_cases_keys import KEY_CASES
+from tests.rules.check_cases_limits import LIMIT_CASES
 from tests.rules.check_cases_powers import POWER_CASES
+from tests.rules.check_cases_rules import RULES_CASES
 from tests.rules.check_cases_statements import DEPUTY_CASES, STATEMENT_CASES
 
 TABLES = (
     *(CASES, CALLER_CASES, POWER_CASES, DEPUTY_CASES, STATEMENT_CASES, KEY_CASES),
-    *(ESCALATION_CASES, CHAIN_CASES),
+    *(ESCALATION_CASES, CHAIN_CASES, LIMIT_CASES, RULES_CASES),
 )
+TODAY = date(2026, 11, 1)
 EVERY = {name: case for table in TABLES for name, case in table.items()}
 
 
@@ -29,7 +33,7 @@ def result_of(case: Case, folder: Path) -> Assessment:
     inventory = Inventory(
         tuple(case.keys), tuple(case.identities), tuple(case.grants), tuple(case.not_covered)
     )
-    return assess(inventory, load_rules(path))
+    return assess(inventory, load_rules(path), TODAY)
 
 
 def test_no_case_hides_another() -> None:

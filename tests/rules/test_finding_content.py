@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,18 +27,22 @@ def findings_of(name: str, check: str, folder: Path) -> list[Finding]:
     return [f for f in result_of(EVERY[name], folder).findings if f.check == check]
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("check", [check for check in CHECKS if check != "new-access"])
 def test_each_check_reports_and_keeps_quiet(check: str, tmp_path: Path) -> None:
-    """Some case has a finding of the check, and its level is counted if the rules switch it off."""
+    """Some case has a finding of the check, and its level is counted if the rules switch it off.
+
+    What needs a baseline is in test_baseline.py.
+    """
     name = next(n for n, case in EVERY.items() if any(f.startswith(check) for f in case.findings))
     case = EVERY[name]
     found = findings_of(name, check, tmp_path)
     assert found
     switch = f'{check}: "off"'
+    written = re.sub(rf"checks: {{{check}: \w+", "checks: {", case.rules)
     rules = (
-        case.rules.replace("checks: {", f"checks: {{{switch}, ")
-        if "checks: {" in case.rules
-        else f"{case.rules}checks: {{{switch}}}\n"
+        written.replace("checks: {", f"checks: {{{switch}, ")
+        if "checks: {" in written
+        else f"{written}checks: {{{switch}}}\n"
     )
     off = result_of(replace(case, rules=rules), tmp_path)
     assert check not in {finding.check for finding in off.findings}

@@ -30,14 +30,15 @@ checks:
 """
 
 MISTAKES = {
-    "empty file": ("", "rules.yaml: the rules file is empty"),
+    "empty file": ("", "rules.yaml:1:1: the rules file is empty"),
     "a list": ("- a\n", "rules.yaml:1:1: a rules file is a list, a mapping is expected"),
     "no version": ("teams: {}\n", 'rules.yaml:1:1: "version" is missing'),
     "other version": ("version: 2\n", 'rules.yaml:1:10: version "2" is not known, accepted is 1'),
     "unknown field": (
         "version: 1\nteam: {}\n",
         'rules.yaml:2:1: unknown field of the rules file "team", accepted are version, '
-        "accounts, organization, deployers, teams, keys, checks",
+        "include, accounts, organization, deployers, teams, keys, parameters, checks, waivers, "
+        "waivers-at-most-days",
     ),
     "unquoted account id": (
         "version: 1\naccounts:\n  prod: 111122223333\n",
@@ -151,7 +152,7 @@ MISTAKES = {
     "second document": ("version: 1\n---\nversion: 1\n", "rules.yaml:2:1: a second document is"),
     "broken YAML": ("version: [1\n", "rules.yaml:2:1: expected ',' or ']', but got '<stream end>'"),
     "tab": ("version: 1\nteams:\n\ta: 1\n", "rules.yaml:3:1: found character '\\t' that cannot"),
-    "control character": ("version: \x07\n", "rules.yaml: no readable YAML: "),
+    "control character": ("version: \x07\n", "rules.yaml:1:10: no readable YAML: "),
     "depth": ("version: " + "[" * 30 + "]" * 30, "rules.yaml:1:29: the file is too deep"),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kms_access.rules.checks import (
     confused_deputy,
+    expired_waiver,
     external_account,
     grant_delegation,
     iam_delegation,
@@ -13,6 +14,7 @@ from kms_access.rules.checks import (
     invalid_policy,
     key_deletion,
     lockout,
+    new_access,
     public_access,
     required_access,
     role_chain,
@@ -20,6 +22,8 @@ from kms_access.rules.checks import (
     separation_of_duties,
     team_access,
     undecided,
+    unmatched_key,
+    unused_waiver,
 )
 from kms_access.rules.checks.interface import Check
 
@@ -40,7 +44,11 @@ CHECKS: Mapping[str, Check] = {
         key_deletion,
         ineffective_statement,
         invalid_policy,
+        unmatched_key,
+        new_access,
         undecided,
+        expired_waiver,
+        unused_waiver,
     )
 }
 

@@ -59,7 +59,8 @@ def _is_foreign(situation: Situation, subject: Subject) -> bool:
     """
     rules = situation.rules
     if subject.kind is SubjectKind.ORGANIZATION:
-        return rules.organization not in ("", subject.arn)
+        declared = rules.organization
+        return bool(declared) and same(declared, subject.arn).truth is Truth.FALSE
     ours = any_of(same(account, subject.account) for account in sorted(rules.accounts.values()))
     return ours.truth is Truth.FALSE
 

@@ -16,9 +16,13 @@ Find: TypeAlias = Callable[[Situation, Level], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One kind of rule: its id, the claim that it makes, its level without a rules file."""
+    """One kind of rule: its id, the claim that it makes, its level without a rules file.
+
+    `of_findings` tells that it looks at what all others have found, so that it runs after them.
+    """
 
     id: str
     claim: str
     level: Level
     find: Find
+    of_findings: bool = False

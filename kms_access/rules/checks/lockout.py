@@ -24,6 +24,8 @@ _DENIED = (AccessState.IMPLICITLY_DENIED, AccessState.EXPLICITLY_DENIED)
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
     for key in situation.access_map.keys:
+        if key.manager == "AWS":
+            continue
         if key.bypasses_lockout_check:
             yield _finding(
                 key,

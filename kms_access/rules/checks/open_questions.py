@@ -93,14 +93,15 @@ class _Collector:
                 self.open_access(access)
             elif counts_as_access(access):
                 reasons = self._open_rules(key, permission)
-                self.add(key, reasons, Use(access, (access.action,)), of_team=True)
+                of_team = not permissions.is_limited(access.action)
+                self.add(key, reasons, Use(access, (access.action,)), of_team=of_team)
 
     def detour(self, detour: Detour) -> None:
         """A detour that is open, or of which the rules are open, where it would be an error."""
         key = detour.key
         if not self.situation.rules_for(key) or not self._would_be_told(detour):
             return
-        permissions = self.situation.permissions(detour.subject, key)
+        permissions = self.situation.permissions_by(detour)
         gains = sorted(unknown_gains(self.situation, detour))
         answers = {action: permissions.answer(action) for action in gains}
         if detour.state is AccessState.UNDECIDED:

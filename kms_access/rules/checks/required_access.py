@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kms_access.decisions.action_masks import actions_of
 from kms_access.decisions.evaluator import Access
 from kms_access.decisions.resolution import AccessState
+from kms_access.decisions.subjects import Subject
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.rules.checks.access_facts import WORDS, describe_reasons
@@ -65,13 +66,23 @@ def _accesses(
 
 
 def has_required(situation: Situation, key: Key, team: str, permission: Permission) -> bool:
-    """Whether some principal of the team surely has the access; a condition is not enough."""
+    """Whether some principal of the team surely has the access.
+
+    A condition is not enough, unless the rules allow the access under a limit only.
+    """
     wanted = needed_actions(permission)
     return any(
-        situation.access_map.states(subject, key).get(action) is AccessState.ALLOWED
+        _is_enough(situation, subject, key, action)
         for subject in situation.members(team)
         for action in wanted
     )
+
+
+def _is_enough(situation: Situation, subject: Subject, key: Key, action: str) -> bool:
+    state = situation.access_map.states(subject, key).get(action)
+    if state is AccessState.CONDITIONAL:
+        return situation.permissions(subject, key).is_limited(action)
+    return state is AccessState.ALLOWED
 
 
 def _finding(

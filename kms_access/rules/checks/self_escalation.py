@@ -140,10 +140,11 @@ def _detours(situation: Situation) -> Iterator[_Way]:
         creating = held.get((subject.identity, key.origin.identity), ())
         if first is DetourKind.GRANT and any(_is_known(situation, a) for a in creating):
             continue
+        permissions = situation.permissions_by(detour)
         gives = frozenset(
             action
             for action in situation.gained(detour) & _POWER
-            if situation.permission(subject, key, action).truth is Truth.FALSE
+            if permissions.answer(action).truth is Truth.FALSE
         )
         if gives:
             yield _of_detour(detour, gives)

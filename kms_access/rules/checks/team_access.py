@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kms_access.decisions.evaluator import Access
 from kms_access.decisions.proof import statement_name
@@ -17,8 +18,10 @@ from kms_access.rules.checks.access_facts import (
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.findings import Finding
 from kms_access.rules.holdings import PUT_KEY_POLICY, counts_as_access, grouped
+from kms_access.rules.limits import words_of
 from kms_access.rules.model import KeyRule, Level
-from kms_access.rules.situation import Permissions, Situation, allows
+from kms_access.rules.permissions import Permissions, allows
+from kms_access.rules.situation import Situation
 
 _ID = "team-access"
 
@@ -37,7 +40,10 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             permissions = situation.permissions(subject, key)
             forbidden = [a for a in accesses if _is_forbidden(a, permissions, situation)]
             for fact in facts_of(forbidden):
-                yield _finding(fact, certain, level)
+                if all(permissions.limits(action) for action in fact.actions):
+                    yield _beyond_limits(situation, fact, certain, permissions, level)
+                else:
+                    yield _finding(fact, certain, level)
 
 
 def _is_forbidden(access: Access, permissions: Permissions, situation: Situation) -> bool:
@@ -70,6 +76,38 @@ def _finding(fact: AccessFact, rules: list[KeyRule], level: Level) -> Finding:
         f"{rule.place} {names} {only}",
         f"remove {_last_step(fact)}, or allow {fact.capability} to {subject.label} there",
     )
+
+
+def _beyond_limits(
+    situation: Situation,
+    fact: AccessFact,
+    rules: list[KeyRule],
+    permissions: Permissions,
+    level: Level,
+) -> Finding:
+    """An access that the rules allow for some requests, and that is there for others too."""
+    subject, key, action = fact.best.subject, fact.best.key, fact.best.action
+    limits = permissions.limits(action)
+    left = situation.limited.beyond(subject, key, action, limits)
+    words = " or ".join(dict.fromkeys(map(words_of, limits)))
+    of_limits = [
+        (rule, permission)
+        for rule in rules
+        for listed in rule.allow.values()
+        for permission in listed
+        if permission.limit is not None and any(permission.limit is limit for limit in limits)
+    ]
+    rule, permission = of_limits[0]
+    found = finding_of(
+        _ID,
+        level,
+        fact,
+        f"{subject.label} can {WORDS[fact.capability]} key {key.label} other than {words}",
+        f"{permission.place} '{rule.name}' lets it do this only {words}",
+        f"add a condition to {_last_step(fact)}, or widen the limit there",
+    )
+    example = left.example or "any request that does not fulfil the limit"
+    return replace(found, details=(f"{action} succeeds beyond the limit, for example: {example}",))
 
 
 def _last_step(fact: AccessFact) -> str:

@@ -10,6 +10,8 @@ from kms_access.decisions.subjects import SubjectKind
 from kms_access.inventory.actions import CAPABILITIES, find_action
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import ReasonKind, Truth
+from kms_access.policies.overlap import same
+from kms_access.policies.text import describe_unknowns
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.checks.lockout import attempts, management_of, reasons_of
 from kms_access.rules.checks.open_questions import Unknown, unknowns_of
@@ -71,7 +73,10 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
 
 def _may_be_foreign(situation: Situation, holding: Holding) -> bool:
     """Whether an organization has access of which neither a rule nor another check speaks."""
-    if holding.subject.kind is not SubjectKind.ORGANIZATION or situation.rules.organization:
+    declared = situation.rules.organization
+    if holding.subject.kind is not SubjectKind.ORGANIZATION:
+        return False
+    if declared and same(declared, holding.subject.arn).truth is not Truth.UNKNOWN:
         return False
     if any(m.answer.truth is Truth.TRUE for m in situation.rules_for(holding.key)):
         return False
@@ -80,6 +85,7 @@ def _may_be_foreign(situation: Situation, holding: Holding) -> bool:
 
 def _undeclared(holding: Holding, level: Level) -> Finding:
     organization = holding.subject.arn
+    is_known = isinstance(organization, str)
     return Finding(
         _ID,
         level,
@@ -88,10 +94,16 @@ def _undeclared(holding: Holding, level: Level) -> Finding:
         holding.key.label,
         holding.key.origin,
         proof=Proof.of(holding.accesses[0].decision),
-        details=("open: the rules file declares no organization",),
+        details=(
+            "open: the rules file declares no organization"
+            if is_known
+            else f"open: {describe_unknowns(organization)}",
+        ),
         fact=f"organization {organization}",
         rule="built-in: a key is for the organization of the rules file",
-        fix=f"write organization: {organization} in the rules file if it is ours",
+        fix=f"write organization: {organization} in the rules file if it is ours"
+        if is_known
+        else "give its value, for a parameter under parameters of the rules file",
     )
 
 

@@ -19,6 +19,7 @@ from kms_access.sources.cloudformation.files import source_file, unreadable
 from kms_access.sources.cloudformation.given_parameters import give_parameters
 from kms_access.sources.cloudformation.identities import read_identities
 from kms_access.sources.cloudformation.keys import read_keys
+from kms_access.sources.cloudformation.managed_policies import ManagedPolicies
 from kms_access.sources.cloudformation.nested import NestedStacks
 from kms_access.sources.cloudformation.not_covered import find_not_covered
 from kms_access.sources.cloudformation.organization_policies import organization_policies
@@ -143,6 +144,7 @@ def _inventory(deployment: Deployment, not_covered: list[NotCovered]) -> Invento
         identities=tuple(sorted(identities, key=lambda one: one.origin.identity)),
         grants=tuple(custom.grants),
         not_covered=tuple(sorted(dict.fromkeys(not_covered), key=_order)),
+        managed_policies=ManagedPolicies(deployment).all(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kms_access.inventory.managed_policies import managed_policy
-from kms_access.inventory.model import Policy
+from kms_access.inventory.model import ManagedPolicy, Policy
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason
 from kms_access.policies.document import PolicyDocument
@@ -57,6 +57,13 @@ class ManagedPolicies:
             document = _document(self._deployment, resource, grammar)
             self._read[key] = Policy(f"{_kind(grammar)} {shown}", document, resource.origin)
         return self._read[key]
+
+    def all(self) -> tuple[ManagedPolicy, ...]:
+        """Every managed policy of the deployment, attached or not."""
+        return tuple(
+            ManagedPolicy(arn, self.of_resource(resource, IDENTITY_POLICY))
+            for arn, resource in self._by_arn.items()
+        )
 
     def boundary(self, arn: Value, mention: Origin, uncertain: Reason | None) -> Policy:
         """The boundary with that ARN. One that may not be there caps or does not cap: open."""
