@@ -41,8 +41,8 @@ def test_every_check_is_described() -> None:
 
 
 def test_the_commands_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = re.findall(r"^\$ kms-access (\w+) ", "".join(blocks("console")), re.MULTILINE)
-    assert shown == ["check", "map", "can", "authorize"]
+    shown = re.findall(r"^\$ kms-access ([\w-]+) ", "".join(blocks("console")), re.MULTILINE)
+    assert shown == ["check", "map", "can", "who-can", "explain", "check-rules", "authorize"]
     for command in shown:
         with pytest.raises(SystemExit) as stop:
             cli.main([command, "--help"])

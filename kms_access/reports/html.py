@@ -51,7 +51,7 @@ class HtmlReport:
             ("style", style),
             ("script", script),
             # Last: nothing is looked for in the text of others.
-            ("data", _json(_document(assessment, self.difference))),
+            ("data", _json(_document(assessment, self.difference or assessment.difference))),
         ):
             page = page.replace(f"[[{name}]]", text, 1)
         return page

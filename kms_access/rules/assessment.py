@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
+from kms_access.decisions.access_difference import Difference, difference
 from kms_access.decisions.access_facts import AccessFacts
 from kms_access.decisions.access_map import AccessMap, access_map
 from kms_access.decisions.static_facts import Organization
@@ -42,6 +43,8 @@ class Assessment:
     not_covered: tuple[NotCovered, ...]
     waived: tuple[Waived, ...] = ()
     known: tuple[Finding, ...] = ()
+    difference: Difference | None = None
+    """What differs from the baseline, if there is one."""
 
     @property
     def exit_code(self) -> int:
@@ -95,6 +98,7 @@ def assess(
         if not any(m.answer.truth is Truth.TRUE for m in situation.rules_for(key))
     )
     notes = tuple(sorted(i for i in inventory.not_covered if not i.may_change_key_access))
+    held = situation.baseline
     return Assessment(
         facts,
         rules,
@@ -104,6 +108,7 @@ def assess(
         notes,
         tuple(sorted(waived, key=lambda item: item.finding.order)),
         tuple(sorted(known, key=lambda finding: finding.order)),
+        difference(held.saved, held.now) if held is not None else None,
     )
 
 

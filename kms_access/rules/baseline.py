@@ -11,7 +11,6 @@ from functools import cached_property
 
 from kms_access.decisions.access_difference import aligned, is_gained, is_lost
 from kms_access.decisions.access_facts import (
-    DIRECT,
     IDENTITY_POLICIES,
     AccessFacts,
     Place,
@@ -21,10 +20,7 @@ from kms_access.rules.findings import Finding
 
 NEW_ACCESS = "new-access"
 _ABOUT_LOSS = ("lockout", "required-access")
-_NEVER_KNOWN = (
-    *("undecided", "invalid-policy", "ineffective-statement", "expired-waiver", NEW_ACCESS),
-    *("unmatched-key", "unused-waiver"),
-)
+_NEVER_KNOWN = ("undecided", "invalid-policy")
 _BY_IDENTITY_POLICIES = "iam-delegation"
 
 
@@ -68,7 +64,8 @@ class Baseline:
     def holds(self, finding: Finding) -> bool:
         """Whether every access that a finding is about stands in the baseline.
 
-        A finding about lost access stands there if nothing of it was lost since.
+        A finding about lost access stands there if nothing of it was lost since. Further ways to
+        other actions are new access of their own.
         """
         if finding.check in _NEVER_KNOWN or finding.key_origin is None:
             return False
@@ -83,7 +80,5 @@ class Baseline:
             principal = own[0] if len(own) == 1 else ""
         if (principal, key) not in self._pairs:
             return False
-        return not any(
-            place.way != DIRECT or not finding.actions or place.action in finding.actions
-            for place in self._new.get((principal, key), ())
-        )
+        new = {place.action for place in self._new.get((principal, key), ())}
+        return not new.intersection(finding.actions) if finding.actions else not new

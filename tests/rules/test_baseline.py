@@ -15,7 +15,8 @@ from kms_access.decisions.static_facts import Organization
 from kms_access.inventory.model import Identity, Inventory
 from kms_access.inventory.origin import NotCovered, Origin
 from kms_access.policies.text import Text, Unknown
-from kms_access.rules import Assessment, Level, assess, load_rules
+from kms_access.rules import Assessment, Finding, Level, assess, load_rules
+from kms_access.rules.baseline import Baseline
 from tests.builders import (
     ACCOUNT,
     DELEGATION,
@@ -203,6 +204,47 @@ def test_new_access_without_any_rule(tmp_path: Path) -> None:
     assert errors(checked(after, data(), tmp_path, rules)) == [
         "new-access: user alice can decrypt with key alias/data"
     ]
+
+
+def test_what_one_can_give_oneself_is_new_access(tmp_path: Path) -> None:
+    """Also where the check that tells it only warns."""
+    rules = f'version: 1\naccounts: {{main: "{ACCOUNT}"}}\ndeployers: [role/deployer]\n'
+    before, after = (
+        data(DELEGATION, people=(*PEOPLE, user("bob", iam(actions))))
+        for actions in ("s3:*", "iam:PutUserPolicy")
+    )
+    found = errors(checked(after, before, tmp_path, rules))
+    assert "new-access: user bob can decrypt with key alias/data by writing identity policies" in (
+        found
+    )
+
+
+def test_who_may_change_the_key_policy_can_obtain_the_rest(tmp_path: Path) -> None:
+    rules = RULES.replace("[decrypt]", "[administer]")
+    after = data(allow(role_arn("app-admin"), "kms:PutKeyPolicy"))
+    assert facts(after).held.keys() - facts(data()).held.keys()
+    assert errors(checked(after, data(), tmp_path, rules)) == []
+
+
+@pytest.mark.parametrize("check", ["undecided", "invalid-policy"])
+def test_these_checks_are_never_known(check: str) -> None:
+    now = facts(data(ALICE))
+    origin = key("data").origin
+    finding = Finding(
+        "team-access",
+        Level.ERROR,
+        "user alice can decrypt",
+        "alias/data",
+        origin,
+        principal_identity="App/alice",
+        actions=("kms:Decrypt",),
+    )
+    baseline = Baseline(now, now)
+    assert baseline.holds(finding)
+    assert not baseline.holds(replace(finding, check=check))
+    assert not baseline.holds(replace(finding, principal_identity="App/zoe"))
+    assert not baseline.holds(replace(finding, key_origin=None))
+    assert not baseline.holds(replace(finding, key_origin=replace(origin, identity="App/other")))
 
 
 def test_new_access_that_another_finding_tells_is_told_once(tmp_path: Path) -> None:

@@ -10,14 +10,11 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from kms_access.decisions.terms import Term, Unless, Unsettled, asked_of, every, some
 from kms_access.inventory.model import Identity, Inventory, Key
 from kms_access.inventory.origin import NotCovered, Origin
-from kms_access.policies.answers import ReasonKind
 from kms_access.policies.text import Text, Unknown
 from kms_access.rules import Rules, assess, load_rules
 from kms_access.rules.model import KeyRule, Level, Limit
-from kms_access.rules.suggested_limits import limits_of
 from kms_access.rules.suggested_rules import Suggestion, suggested_rules
 from kms_access.rules.suggested_text import suggested_text
 from tests.builders import (
@@ -350,69 +347,3 @@ def test_no_name_can_change_the_file(label: str, tmp_path: Path) -> None:
 
 def test_the_file_of_the_payments_platform(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     assert suggested(PAYMENTS.load(tmp_path), tmp_path)[2] == snapshot
-
-
-def limit(operator: str, name: str, *values: str) -> Limit:
-    return Limit((), {operator: {name: values}})
-
-
-def asked(operator: str, *values: str, name: str = "aws:SourceVpc") -> Term:
-    return asked_of(name, operator, values)
-
-
-LIMITS: dict[str, tuple[Term, tuple[Limit, ...], int]] = {
-    "one": (
-        asked("StringEquals", "b", "a"),
-        (limit("StringEquals", "aws:SourceVpc", "a", "b"),),
-        0,
-    ),
-    "not": (Unless(asked("StringLike", "a")), (limit("StringNotLike", "aws:SourceVpc", "a"),), 0),
-    "not not": (
-        Unless(asked("StringNotEquals", "a")),
-        (limit("StringEquals", "aws:SourceVpc", "a"),),
-        0,
-    ),
-    "not true": (
-        Unless(asked("Bool", "true", name="aws:SecureTransport")),
-        (limit("BoolIfExists", "aws:SecureTransport", "false"),),
-        0,
-    ),
-    "not absent": (
-        Unless(asked("Null", "true")),
-        (limit("Null", "aws:SourceVpc", "false"),),
-        0,
-    ),
-    "via": (
-        asked("StringEquals", "s3.x.amazonaws.com", name="kms:ViaService"),
-        (Limit(("s3.x.amazonaws.com",), {}),),
-        0,
-    ),
-    "either": (
-        some((asked("StringEquals", "a"), asked("Null", "true"))),
-        (limit("Null", "aws:SourceVpc", "true"), limit("StringEquals", "aws:SourceVpc", "a")),
-        0,
-    ),
-    "not if exists": (Unless(asked("StringEqualsIfExists", "a")), (), 1),
-    "not of several": (Unless(asked("ForAnyValue:StringEquals", "a")), (), 1),
-    "the session": (asked_of("the session name", "is", ["x"]), (), 1),
-    "an unknown value": (asked("StringEquals", "<the id of a VPC>"), (), 1),
-    "elsewhere": (Unsettled(ReasonKind.OUTSIDE, "policies of x"), (), 0),
-    "both": (
-        every((asked("StringEquals", "a"), Unless(asked("StringEqualsIfExists", "b")))),
-        (limit("StringEquals", "aws:SourceVpc", "a"),),
-        1,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", LIMITS)
-def test_limits(name: str) -> None:
-    term, limits, left_out = LIMITS[name]
-    found = limits_of(term)
-    assert (found.limits, len(found.left_out)) == (limits, left_out)
-
-
-def test_a_free_access_makes_the_limits_of_another_idle() -> None:
-    free, limited = limits_of(every(())), limits_of(asked("StringEquals", "a"))
-    assert limited.joined(free).limits == ()
-    assert free.joined(limited).limits == ()
