@@ -152,6 +152,8 @@ class Monitor(MockMonitor):
         self, kind: str, request: Any, urn: str, inputs: dict[str, Any], provider: str
     ) -> None:
         dependencies = getattr(request, "propertyDependencies", {})
+        # Older packages tell no position.
+        position = getattr(request, "sourcePosition", None)
         self.registered.append(
             {
                 "kind": kind,
@@ -160,6 +162,7 @@ class Monitor(MockMonitor):
                 "custom": bool(getattr(request, "custom", True)),
                 "inputs": inputs,
                 "provider": provider,
+                "position": [position.uri, position.line] if position is not None else ["", 0],
                 "propertyDependencies": {
                     key: sorted(item.urns) for key, item in dependencies.items() if item.urns
                 },

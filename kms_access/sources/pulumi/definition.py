@@ -83,7 +83,8 @@ class Definition:
     @property
     def origin(self) -> Origin:
         """The place of the definition."""
-        return Origin(self.urn, self.resource.name, self.resource.stack)
+        resource = self.resource
+        return Origin(self.urn, resource.name, resource.stack, resource.file, resource.line)
 
     @property
     def is_left_out(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from kms_access.inventory.model import Inventory
 from kms_access.policies.json_text import JsonError, read_json
 from kms_access.sources.interface import SourceError
+from kms_access.sources.pulumi.positions import position_in_state
 from kms_access.sources.pulumi.reader import read_stack
 from kms_access.sources.pulumi.resource import StackResource
 
@@ -78,6 +79,7 @@ def _resource(
         _mapping(entry, "propertyDependencies", file),
         inputs.get(provider_urn, {}),
         provider_urn,
+        *position_in_state(entry.get("sourcePosition")),
     )
 
 

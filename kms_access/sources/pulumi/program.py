@@ -21,6 +21,7 @@ from kms_access.inventory.model import Inventory
 from kms_access.inventory.origin import NotCovered, Origin
 from kms_access.sources.interface import SourceError
 from kms_access.sources.pulumi.made_up import UNKNOWN_VALUE, with_meanings
+from kms_access.sources.pulumi.positions import position_in_run
 from kms_access.sources.pulumi.project import Project, load_project
 from kms_access.sources.pulumi.reader import read_stack
 from kms_access.sources.pulumi.resource import StackResource
@@ -100,9 +101,12 @@ def _inventory(result: Mapping[str, Any], account: str) -> Inventory:
             property_dependencies=entry["propertyDependencies"],
             provider=providers.get(entry["provider"], {}),
             provider_urn=entry["provider"],
+            file=position[0],
+            line=position[1],
         )
         for entry in entries
         if entry["kind"] == "registered"
+        for position in (position_in_run(*entry["position"]),)
     ]
     inventory = read_stack(with_meanings(resources, result["madeUp"], account), account=account)
     gaps = [gap for entry in entries if (gap := _gap(entry)) is not None]

@@ -15,7 +15,8 @@ class StackResource:
     `inputs` are what the program asks for, after the provider's check; `outputs` what the engine
     expects or knows after the step, as far as it has happened. `property_dependencies` names for
     each input the URNs that its value comes from. `provider` holds the inputs of the provider
-    that `provider_urn` names; both are empty for components.
+    that `provider_urn` names; both are empty for components. `file` and `line` are where the
+    program makes it, as far as the source tells.
     """
 
     urn: str
@@ -25,6 +26,8 @@ class StackResource:
     property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
     provider: Mapping[str, object] = field(default_factory=dict)
     provider_urn: str = ""
+    file: str = ""
+    line: int | None = None
 
     @property
     def name(self) -> str:
