@@ -36,7 +36,7 @@ def test_the_clean_stack_passes_preview_and_update() -> None:
     assert (outcome.exit_code, outcome.error) == (0, "")
     # Only the deployer keeps two of the keys (K154): a remark, which blocks nothing.
     assert {diagnostic.level for diagnostic in outcome.diagnostics} == {"advisory"}
-    assert "only role deployer keeps the key policy of alias/cmk-b" in told(outcome)
+    assert "only role deployer can change the key policy of alias/cmk-b" in told(outcome)
     assert len(outcome.created) == 13
 
 

@@ -22,7 +22,6 @@ READING = allow(role_arn("app-reader"), "kms:Decrypt")
 DELEGATES = (
     f"iam-delegation: the key policy of alias/data lets identity policies of account {ACCOUNT} give"
 )
-HELPLESS = "deleted, only AWS Support helps"
 NO_RULES = "version: 1\ndeployers: [role/deployer, role/ops]\n"
 
 
@@ -96,21 +95,20 @@ KEY_CASES = {
         code=3,
     ),
     "lockout: one role keeps the key policy": lasting(
-        f"role deployer keeps the key policy of alias/other: if it is {HELPLESS}",
+        "role deployer can change the key policy of alias/other",
         ADMINISTRATION, READING,
     ),
     "lockout: several keep it": lasting(
-        f"role deployer and role ops keep the key policy of alias/other: if they are {HELPLESS}",
+        "role deployer and role ops can change the key policy of alias/other",
         allow([role_arn("ops"), role_arn("deployer")], "kms:PutKeyPolicy"),
     ),
     "lockout: many keep it": lasting(
-        "user a and user b and user c and 2 more keep the key policy of alias/other: "
-        f"if they are {HELPLESS}",
+        "user a and user b and user c and 2 more can change the key policy of alias/other",
         allow([user_arn(name) for name in "abcde"], "kms:PutKeyPolicy"),
         rules="version: 1\ndeployers: [user/*]\n",
     ),
     "lockout: the root user is denied": lasting(
-        f"role deployer keeps the key policy of alias/other: if it is {HELPLESS}",
+        "role deployer can change the key policy of alias/other",
         ADMINISTRATION,
         allow("*", "kms:PutKeyPolicy", **when("StringEquals", "aws:PrincipalType", "Account")),
         deny({"AWS": ACCOUNT}, "kms:PutKeyPolicy", **when(
@@ -145,7 +143,7 @@ KEY_CASES = {
         rules=NO_RULES + "checks: {lockout: error}\n",
         findings=[
             "lockout: role deployer cannot change the key policy of alias/data, KMS refuses it",
-            f"lockout: only role deployer keeps the key policy of alias/other: if it is {HELPLESS}",
+            "lockout: only role deployer can change the key policy of alias/other",
         ],
         code=1,
     ),

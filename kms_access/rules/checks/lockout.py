@@ -61,14 +61,15 @@ def _not_lasting(situation: Situation, key: Key, level: Level) -> Iterator[Findi
     names = [access.subject.label for access in managers]
     if not names:
         return
-    alone = len(names) == 1
-    verb, they = ("keeps", "it is") if alone else ("keep", "they are")
+    they = "it is" if len(names) == 1 else "they are"
     yield _finding(
         key,
         Level.OFF if level is Level.OFF else Level.WARNING,
-        f"only {_listed(names)} {verb} the key policy of {key.label}: "
-        f"if {they} deleted, only AWS Support helps",
-        ("a principal that is made again under its old name does not get the access back (K60)",),
+        f"only {_listed(names)} can change the key policy of {key.label}",
+        (
+            f"if {they} deleted, only AWS Support helps (K154)",
+            "a principal that is made again under its old name does not get the access back (K60)",
+        ),
         "let the account principal, at least its root user, use kms:PutKeyPolicy too",
         "lasting",
     )
