@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from functools import partial
@@ -53,6 +54,9 @@ def test_hostile_input(name: str, benchmark: Any, tmp_path: Path) -> None:
     spent: list[float] = []
 
     def once() -> None:
+        # What other inputs have left in the process is not this input's cost.
+        gc.collect()
+        gc.freeze()
         start = process_time()
         call(tmp_path)
         spent.append(process_time() - start)

@@ -46,12 +46,14 @@ def with_lists_that_fit(assigned: Assigned, names: Mapping[str, str]) -> Assigne
     fitting: dict[str | Unknown, KeyState | str] = {}
     for key in LISTS.values():
         listed = assigned.get(key)
+        if listed is None:
+            continue
         pairs = {
             n: assigned[pair]
             for pair, n in names.items()
             if list_of(pair) == key and pair in assigned
         }
-        if listed is None or not pairs:
+        if not pairs:
             continue
         absent = {fold_case(name) for name, state in pairs.items() if state == ABSENT}
         values = listed.values if isinstance(listed, Present) else ()

@@ -69,8 +69,10 @@ class Search:
     outweighed: bool = False
     _questions: int = 0
     _touched: Mapping[str | Unknown, frozenset[str]] = field(init=False)
+    _lists_follow: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self._lists_follow = any(list_of(pair) in self.variables for pair in self.pair_names)
         self._touched = {name: self._touched_by(name) for name in self.variables}
 
     def run(self) -> Iterator[Assignment]:
@@ -122,7 +124,7 @@ class Search:
             assigned = {**node.assigned, name: state}
             if not is_possible(assigned):
                 continue
-            if any(list_of(pair) in self.variables for pair in self.pair_names):
+            if self._lists_follow:
                 # A list of names follows the single pairs: no answer about it is final.
                 changed = frozenset().union(*(self._touched[other] for other in assigned))
                 yield _Node(assigned, start.allows, start.denied, changed)

@@ -65,7 +65,9 @@ def surely_too_large(
 ) -> Problem | None:
     """The problem of data too large to be read, found by a quick look; see `is_surely_longer`."""
     limit = grammar.maximum_bytes or grammar.maximum_read
-    if not is_surely_longer(node, limit, is_left_out):
+    if not is_surely_longer(node, limit):
+        return None
+    if is_left_out is not None and not is_surely_longer(node, limit, is_left_out):
         return None
     if grammar.maximum_bytes:
         return _past_bytes(f"more than {limit}", grammar, None)
@@ -92,9 +94,6 @@ def is_surely_longer(
             continue
         if isinstance(node, str):
             size += len(node) + (0 if isinstance(node, Number) else _QUOTES)
-        elif isinstance(node, Mapping):
-            size += (_QUOTES + 2) * len(node) + sum(map(len, node))
-            left += node.values()
         elif isinstance(node, list):
             size += len(node)
             if size <= characters:
@@ -103,6 +102,9 @@ def is_surely_longer(
                     strings = [item for item in strings if not is_left_out(item)]
                 size += sum(map(len, strings)) + _QUOTES * len(strings)
                 left += [item for item in node if type(item) is not str]
+        elif type(node) is dict or isinstance(node, Mapping):
+            size += (_QUOTES + 2) * len(node) + sum(map(len, node))
+            left += node.values()
         elif isinstance(node, Text):
             size += len(_known_parts(node))
         if size > characters:

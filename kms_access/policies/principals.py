@@ -85,6 +85,7 @@ class Principal:
         return isinstance(start, str) and start.startswith(SERVICE_LINKED_PATH)
 
 
+@lru_cache(8_192)
 def _last(path: Value) -> Value:
     if isinstance(path, str):
         return path.rpartition("/")[2]

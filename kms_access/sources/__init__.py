@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 from kms_access.inventory.model import Inventory
 from kms_access.policies.json_text import JsonError, read_json
-from kms_access.sources import account_snapshot, cloudformation, pulumi
 from kms_access.sources.interface import SourceError
 
 __all__ = ["SourceError", "load"]
+
+# A format is imported when a file is of it: a CDK app does not wait for what Pulumi writes.
 
 _MAXIMUM_CHARACTERS = 256 << 20
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
@@ -46,17 +47,23 @@ def load(
             )
         if read is not None:
             return read(path, account=account)
+    from kms_access.sources import cloudformation
+
     return cloudformation.load(
         paths, account=account, parameters=parameters, known_parameters=known_parameters
     )
 
 
 def _reader_of_whole_stacks(path: Path) -> Callable[..., Inventory] | None:
+    from kms_access.sources import account_snapshot
+
     if account_snapshot.is_snapshot(path):
         # What was collected says whose it is.
         return lambda path, account="": account_snapshot.load_snapshot(path)
     if not path.is_file():
         return None
+    from kms_access.sources import pulumi
+
     if _is_export(path):
         return pulumi.load_export
     return pulumi.load_event_log if pulumi.is_event_log(path) else None
@@ -68,6 +75,8 @@ def _is_export(path: Path) -> bool:
     try:
         text = path.read_text(encoding="utf-8-sig")
         # A template is not parsed twice only to see that it is no export.
+        from kms_access.sources import pulumi
+
         return _KEY_OF_EXPORT in text and pulumi.is_export(
             read_json(text, maximum_characters=_MAXIMUM_CHARACTERS)
         )

@@ -126,8 +126,9 @@ def _document(
     statements = _statements(resolver, stack, node["Statement"])
     parsed = {**data, "Statement": [s.data for s in statements]}
     # Readings of one statement stand beside each other: together they may be too large.
-    open_size = any(statement.uncertain for statement in statements)
-    measured = replace(grammar, maximum_bytes=0) if open_size else grammar
+    if not any(statement.uncertain or statement.repeated for statement in statements):
+        return parse_policy(parsed, grammar)
+    measured = replace(grammar, maximum_bytes=0)
     document = replace(parse_policy(parsed, measured), grammar=grammar)
     return _with_doubts(document, statements)
 
