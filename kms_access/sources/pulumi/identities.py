@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kms_access.inventory.model import Identity, Policy
+from kms_access.inventory.model import Identity, ManagedPolicy, Policy
 from kms_access.inventory.origin import NotCovered
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.grammar import (
@@ -52,6 +52,18 @@ def read_identities(
     for definition in definitions:
         reader.read(definition)
     return tuple(reader.identities()), tuple(reader.not_covered)
+
+
+def read_managed_policies(
+    definitions: Iterable[Definition], links: Links
+) -> tuple[ManagedPolicy, ...]:
+    """The customer managed policies of the stack, attached or not, whose ARN is known (K65)."""
+    reader = _IdentityReader(links, partial=False)
+    return tuple(
+        ManagedPolicy(definition.arn, reader.managed_policy(definition))
+        for definition in definitions
+        if definition.entity == "policy" and definition.arn is not None
+    )
 
 
 class _IdentityReader:
@@ -196,6 +208,10 @@ class _IdentityReader:
             self._managed_policy(definition, reference, IDENTITY_POLICY)
             for reference in self.links.find_all(definition, key, "policy")
         ]
+
+    def managed_policy(self, definition: Definition) -> Policy:
+        """What a managed policy of the stack says."""
+        return self._managed_policy(definition, definition, IDENTITY_POLICY)
 
     def _managed_policy(
         self, definition: Definition, reference: Reference, grammar: PolicyGrammar

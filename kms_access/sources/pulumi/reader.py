@@ -8,7 +8,7 @@ from kms_access.inventory.model import Inventory
 from kms_access.sources.pulumi.composed import with_composed_documents, with_outlines
 from kms_access.sources.pulumi.coverage import find_gaps
 from kms_access.sources.pulumi.definition import Definition, as_replica_of, define
-from kms_access.sources.pulumi.identities import read_identities
+from kms_access.sources.pulumi.identities import read_identities, read_managed_policies
 from kms_access.sources.pulumi.keys import read_keys
 from kms_access.sources.pulumi.links import Links
 from kms_access.sources.pulumi.names import GeneratedNames
@@ -45,6 +45,7 @@ def read_stack(
         identities=identities,
         grants=grants,
         not_covered=(*loose_keys, *loose_identities, *find_gaps(everything)),
+        managed_policies=read_managed_policies(definitions, links),
     )
     return with_organization_policies(inventory, definitions, links)
 

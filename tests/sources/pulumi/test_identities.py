@@ -346,3 +346,11 @@ def test_order_of_the_resources_does_not_matter() -> None:
     inline = resource("role_policy", "inline", {"role": "api", "policy": DECRYPT})
     resources = [ROLE, USER, GROUP, MANAGED, inline]
     assert read_stack(resources) == read_stack(resources[::-1])
+
+
+def test_a_managed_policy_counts_for_whoever_has_it_attached_already() -> None:
+    policy = resource("policy", "shared", {"name": "shared", "path": "/", "policy": DECRYPT})
+    (found,) = read_stack([policy, resource("role", "api", {"name": "api"})]).managed_policies
+    assert found.arn == f"arn:aws:iam::{ACCOUNT}:policy/shared"
+    (only,) = found.policy.document.statements
+    assert only.reaches("kms:Decrypt").truth is Truth.TRUE
