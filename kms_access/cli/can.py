@@ -7,12 +7,17 @@ import sys
 from typing import TYPE_CHECKING
 
 from kms_access.cli.inputs import add_inputs, add_rules, inventory_of, rules_of
-from kms_access.cli.questions import action_asked, add_question, asked, code_of, organization_of
+from kms_access.cli.questions import (
+    CODES_OF_ANSWER,
+    action_asked,
+    add_question,
+    asked,
+    code_of,
+    organization_of,
+)
 
 if TYPE_CHECKING:
     from kms_access.cli.usage import Commands
-
-_EPILOG = "exit codes: 0 yes, 1 no, 3 undecided, or only under a condition"
 
 
 def add_to(commands: Commands) -> None:
@@ -20,7 +25,7 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "can",
         help="whether a principal can do something, and why",
-        epilog=_EPILOG,
+        epilog=CODES_OF_ANSWER,
     )
     add_question(parser)
     add_rules(parser)

@@ -7,12 +7,17 @@ import sys
 from typing import TYPE_CHECKING
 
 from kms_access.cli.inputs import add_inputs, add_rules, inventory_of, rules_of
-from kms_access.cli.questions import action_asked, add_question, asked, code_of, organization_of
+from kms_access.cli.questions import (
+    CODES_OF_ANSWER,
+    action_asked,
+    add_question,
+    asked,
+    code_of,
+    organization_of,
+)
 
 if TYPE_CHECKING:
     from kms_access.cli.usage import Commands
-
-_EPILOG = "exit codes: 0 yes, 1 no, 3 undecided, or only under a condition"
 
 
 def add_to(commands: Commands) -> None:
@@ -22,7 +27,7 @@ def add_to(commands: Commands) -> None:
         help="why a principal can or cannot do something, step by step",
         description="Print every step of the decision in its order with the statements that take "
         "part, what would have to change where the answer is no, and the detours that lead to it.",
-        epilog=_EPILOG,
+        epilog=CODES_OF_ANSWER,
     )
     add_question(parser)
     add_rules(parser)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kms_access.inventory.model import Key
     from kms_access.rules import Rules
 
+CODES_OF_ANSWER = "exit codes: 0 yes, 1 no, 3 undecided, or only under a condition"
+
 
 def add_question(parser: argparse.ArgumentParser) -> None:
     """The arguments that name a principal, an action and a key; `asked` finds them."""

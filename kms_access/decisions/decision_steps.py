@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from kms_access.decisions.matching import Hit, combined, identity_hits, resource_hits
-from kms_access.decisions.procedure import _Procedure, trust_of
+from kms_access.decisions.procedure import Procedure, trust_of
 from kms_access.decisions.request import ApplicablePolicies, Request
 from kms_access.inventory.model import Policy
 from kms_access.policies.answers import NO, YES, Answer, Truth
@@ -74,11 +74,11 @@ def steps_of(request: Request, policies: ApplicablePolicies) -> tuple[Step, ...]
     inside = same(request.principal.account, request.resource_account)
     across = not is_without_identity(request) and inside.truth is Truth.FALSE
     trust = trust_of(request.action, request.resource)
-    procedure = _Procedure(request, policies, trust, cross_account=across)
-    denies = procedure._denies()
-    procedure._find_ceilings()
-    procedure._find_identity_side()
-    key_side = procedure._resource_allows()
+    procedure = Procedure(request, policies, trust, cross_account=across)
+    denies = procedure.denies()
+    procedure.find_ceilings()
+    procedure.find_identity_side()
+    key_side = procedure.resource_allows()
     has_key_policy = not (procedure.without_key or procedure.is_retire)
     organization = bool(policies.service_control) and procedure.has_identity
     return (
@@ -119,7 +119,7 @@ def is_without_identity(request: Request) -> bool:
     return request.principal.kind in (PrincipalKind.SERVICE, PrincipalKind.PROVIDER)
 
 
-def _scope(procedure: _Procedure, inside: Answer) -> Step:
+def _scope(procedure: Procedure, inside: Answer) -> Step:
     if not procedure.has_identity:
         return Step(StepKind.SCOPE, YES, is_asked=False)
     if procedure.cross_account and procedure.info and not procedure.info.cross_account:
@@ -127,7 +127,7 @@ def _scope(procedure: _Procedure, inside: Answer) -> Step:
     return Step(StepKind.SCOPE, inside if inside.truth is Truth.UNKNOWN else YES)
 
 
-def _identity_allows(procedure: _Procedure) -> Answer:
+def _identity_allows(procedure: Procedure) -> Answer:
     """What the identity policies say, without boundary and session policy."""
     if not procedure.has_identity:
         return NO
@@ -138,8 +138,8 @@ def _identity_allows(procedure: _Procedure) -> Answer:
     return allows if reason is None else allows | Answer(Truth.UNKNOWN, (reason,))
 
 
-def _grants(procedure: _Procedure, policies: ApplicablePolicies) -> Step:
-    hits = tuple(procedure._grants())
+def _grants(procedure: Procedure, policies: ApplicablePolicies) -> Step:
+    hits = tuple(procedure.grants())
     return Step(StepKind.GRANTS, combined(hits), hits, is_asked=bool(policies.grants))
 
 

@@ -115,20 +115,19 @@ class Evaluator:
 
     def notes(self, subject: Subject, key: Key, action: str) -> tuple[Note, ...]:
         """Remarks on the policies: statements without effect, and likely mistakes."""
-        found = (notes_on(*self._question(caller, key, action)) for caller in subject.callers)
+        found = (notes_on(*self.question(caller, key, action)) for caller in subject.callers)
         return tuple(dict.fromkeys(note for notes in found for note in notes))
 
     def resolve(self, caller: Caller, key: Key, action: str) -> Resolution:
         """The answer for one caller."""
-        request, policies = self._question(caller, key, action)
+        request, policies = self.question(caller, key, action)
         if len(key.policies) < 2:
             return resolve(request, policies)
         single = [resolve(request, replace(policies, resource=(p,))) for p in key.policies]
         return _agreed(single, key)
 
-    def _question(
-        self, caller: Caller, key: Key, action: str
-    ) -> tuple[Request, ApplicablePolicies]:
+    def question(self, caller: Caller, key: Key, action: str) -> tuple[Request, ApplicablePolicies]:
+        """The open request of one caller, and the policies that apply to it."""
         facts = facts_of(caller.principal, action, key.arn, key.account)
         facts |= self._facts[key.origin.identity]
         facts |= self._organization.facts(caller.principal)

@@ -76,7 +76,7 @@ def explain(
     caller = min(
         subject.callers, key=lambda caller: evaluator.resolve(caller, key, action).state.rank
     )
-    request, policies = evaluator._question(caller, key, action)
+    request, policies = evaluator.question(caller, key, action)
     changes: tuple[tuple[Change, ...], ...] = ()
     if access.state.is_denied:
         changes = missing_changes(subject, caller, request, policies)

@@ -78,12 +78,12 @@ def authorize(
         same_account = YES
     if same_account.truth is UNKNOWN:
         return _either(
-            _Procedure(request, policies, trust, cross_account=False).decide(),
-            _Procedure(request, policies, trust, cross_account=True).decide(),
+            Procedure(request, policies, trust, cross_account=False).decide(),
+            Procedure(request, policies, trust, cross_account=True).decide(),
             same_account,
         )
     cross_account = same_account.truth is FALSE
-    return _Procedure(request, policies, trust, cross_account=cross_account).decide()
+    return Procedure(request, policies, trust, cross_account=cross_account).decide()
 
 
 def _either(inside: Decision, across: Decision, same_account: Answer) -> Decision:
@@ -111,7 +111,9 @@ class _Ceiling:
 _NO_CEILING = _Ceiling(YES)
 
 
-class _Procedure:
+class Procedure:
+    """One decision in its parts, in the words of the pseudocode (K78-K81)."""
+
     def __init__(
         self,
         request: Request,
@@ -133,14 +135,14 @@ class _Procedure:
     def decide(self) -> Decision:
         if self.cross_account and self.info and not self.info.cross_account:
             return Decision(Verdict.IMPLICITLY_DENIED)
-        denies = self._denies()
+        denies = self.denies()
         certain = [hit for hit in denies if hit.answer.truth is TRUE]
         if certain:
             return Decision(Verdict.EXPLICITLY_DENIED, tuple(certain))
-        self._find_ceilings()
-        self._find_identity_side()
-        key_side = self._resource_allows()
-        grants = self._grants()
+        self.find_ceilings()
+        self.find_identity_side()
+        key_side = self.resource_allows()
+        grants = self.grants()
         policy_part, policy_hits = self._policy_part(key_side)
         grant_part = combined(grants)
         if grants:
@@ -170,7 +172,8 @@ class _Procedure:
         residual = Residual(allows, denied)
         return Decision(Verdict.DEPENDS, (*hits, *denies), reasons, residual)
 
-    def _denies(self) -> list[Hit]:
+    def denies(self) -> list[Hit]:
+        """The statements that deny, or may, on every side."""
         request, policies = self.request, self.policies
         hits: list[Hit] = []
         if not self.without_key and not self.is_retire:
@@ -193,7 +196,8 @@ class _Procedure:
     def _allowed_by(self, policies: Sequence[Policy]) -> Answer:
         return combined(identity_hits(policies, self.request, ALLOW))
 
-    def _find_ceilings(self) -> None:
+    def find_ceilings(self) -> None:
+        """Sets what organization, boundary and session allow at most."""
         policies = self.policies
         self.organization = self.boundary = self.session = _NO_CEILING
         levels = policies.service_control
@@ -204,8 +208,8 @@ class _Procedure:
         if policies.session:
             self.session = _Ceiling(self._allowed_by(policies.session))
 
-    def _find_identity_side(self) -> None:
-        """`ident` of the pseudocode, with the statements that it rests on."""
+    def find_identity_side(self) -> None:
+        """Sets `ident` of the pseudocode, with the statements that it rests on."""
         self.identity_hits: list[Hit] = []
         if not self.has_identity:
             self.ident = NO
@@ -226,13 +230,15 @@ class _Procedure:
         else:
             self.ident = allows & self.boundary.allows & self.session.allows
 
-    def _resource_allows(self) -> list[Hit]:
+    def resource_allows(self) -> list[Hit]:
+        """The statements of the resource's policies that allow, or may."""
         if self.without_key or self.is_retire:
             return []
         boundary = bool(self.policies.boundary)
         return resource_hits(self.policies.resource, self.request, ALLOW, has_boundary=boundary)
 
-    def _grants(self) -> list[Hit]:
+    def grants(self) -> list[Hit]:
+        """The grants that allow, or may; after `find_identity_side`."""
         found = [grant_hit(grant, self.request, self.ident) for grant in self.policies.grants]
         return [hit for hit in found if hit is not None]
 
