@@ -9,6 +9,7 @@ import aws_cdk as cdk
 import jsii
 from constructs import IConstruct
 
+from cdk_aspects._early_import import EarlyImport
 from cdk_aspects._plugin import KmsAccessPlugin
 
 
@@ -39,7 +40,7 @@ class KmsAccessAspect:
             app = _app_of(node)
             if app not in self._guarded:
                 self._guarded.add(app)
-                cdk.Validations.of(app).add_plugins(self._plugin)
+                _guard(app, self._plugin)
 
 
 def attach(
@@ -53,8 +54,12 @@ def attach(
     Arguments are those of `KmsAccessPlugin`. Raises `ValueError` for a construct outside of any
     App.
     """
-    plugin = KmsAccessPlugin(rules, exit_process=exit_process)
-    cdk.Validations.of(_app_of(scope)).add_plugins(plugin)
+    _guard(_app_of(scope), KmsAccessPlugin(rules, exit_process=exit_process))
+
+
+def _guard(app: cdk.App, plugin: KmsAccessPlugin) -> None:
+    cdk.Validations.of(app).add_plugins(plugin)
+    app.node.add_validation(EarlyImport())
 
 
 def _app_of(scope: IConstruct) -> cdk.App:

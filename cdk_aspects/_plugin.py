@@ -11,7 +11,7 @@ from pathlib import Path
 import aws_cdk as cdk
 import jsii
 
-from cdk_aspects import _assembly, _evaluation, _exit
+from cdk_aspects import _assembly, _exit
 from cdk_aspects._verdict import Verdict, own_failure, summarized, with_notes
 
 NAME = "kms-access"
@@ -103,6 +103,9 @@ class KmsAccessPlugin:
         if _exit.run_by_cdk() and lookups.to_come:
             verdict = Verdict(text=LOOKUPS_TO_COME)
         else:
+            # Not imported above: it is the most of our start, see `_early_import`.
+            from cdk_aspects import _evaluation
+
             verdict = _evaluation.evaluate(assembly, self._rules_file())
             verdict = with_notes(verdict, map(LOOKUP_FAILED.format, lookups.failures))
         if verdict.exit_code and not verdict.violations:
