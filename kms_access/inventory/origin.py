@@ -32,4 +32,6 @@ class NotCovered:
     origin: Origin
     reason: str
     may_change_key_access: bool = False
-    """True blocks as undecided: it can open or close a key; false is a note."""
+    """It can give access to a key: the result is undecided. Without this or the next, a note."""
+    may_take_access_away: bool = False
+    """It can only take access to a key away: undecided where a rule requires access."""

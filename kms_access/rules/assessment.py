@@ -17,6 +17,7 @@ from kms_access.rules.conflicts import refuse_conflicts
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level, Rules
 from kms_access.rules.situation import Situation
+from kms_access.rules.uncovered import leaves_open
 from kms_access.rules.waivers import Waived, Waivers
 
 _UNDECIDED = "undecided"
@@ -31,7 +32,7 @@ class Assessment:
     """The result of all checks: findings sorted, errors first; `silenced` were switched off.
 
     `keys_without_rule` are labels of keys that no rule of the file is for; `not_covered` what
-    was not evaluated and cannot touch a key. `waived` are findings that a waiver accepts, `known`
+    was not evaluated and leaves nothing open. `waived` are findings that a waiver accepts, `known`
     findings whose access a baseline holds.
     """
 
@@ -97,7 +98,7 @@ def assess(
         for key in facts.keys
         if not any(m.answer.truth is Truth.TRUE for m in situation.rules_for(key))
     )
-    notes = tuple(sorted(i for i in inventory.not_covered if not i.may_change_key_access))
+    notes = tuple(sorted(i for i in inventory.not_covered if not leaves_open(situation, i)))
     held = situation.baseline
     return Assessment(
         facts,

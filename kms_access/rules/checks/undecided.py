@@ -19,6 +19,7 @@ from kms_access.rules.findings import Finding
 from kms_access.rules.holdings import Holding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
+from kms_access.rules.uncovered import leaves_open
 
 _ID = "undecided"
 _SHOWN = 4
@@ -57,7 +58,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
         if _may_be_foreign(situation, holding):
             yield _undeclared(holding, level)
     for item in situation.access_map.inventory.not_covered:
-        if item.may_change_key_access:
+        if leaves_open(situation, item):
             yield Finding(
                 _ID,
                 level,

@@ -1,33 +1,25 @@
 """AWS::Organizations::Policy: policies that can take access away from whole accounts (K70, K71).
 
 Whether one is in force is never known from templates: it spares the management account, and which
-account that is no template says. So none is applied; what one may deny stays open.
+account that is no template says. So none is applied; what one may deny stays open where a rule
+requires access.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kms_access.inventory.actions import KMS_ACTIONS
 from kms_access.inventory.model import Identity, Key
 from kms_access.inventory.origin import NotCovered
-from kms_access.policies.answers import Truth
-from kms_access.policies.document import Effect, PolicyDocument, Statement
-from kms_access.policies.grammar import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from kms_access.policies.principals import ACCOUNT_ID
 from kms_access.policies.text import Text, Value
 from kms_access.sources.cloudformation.alternatives import items, variants
 from kms_access.sources.cloudformation.deployment import Deployment, Resource
 from kms_access.sources.cloudformation.policy_reading import read_policy
 from kms_access.sources.cloudformation.values import as_value
+from kms_access.sources.control_policies import GRAMMARS, ONLY_LESS, may_deny_kms
 
 ORGANIZATION_POLICY = "AWS::Organizations::Policy"
-
-_GRAMMARS = {
-    "SERVICE_CONTROL_POLICY": SERVICE_CONTROL_POLICY,
-    "RESOURCE_CONTROL_POLICY": RESOURCE_CONTROL_POLICY,
-}
-_ONLY_LESS = "it can only take access away, so more access may be reported than there is"
 
 
 def organization_policies(
@@ -35,13 +27,13 @@ def organization_policies(
 ) -> Iterator[NotCovered]:
     """One entry for each policy that can change what accounts of the deployment may do.
 
-    It blocks if it may deny an action of KMS to one of them.
+    It may take access away if it may deny an action of KMS to one of them.
     """
     accounts = {key.account for key in keys}
     accounts |= {identity.principal.account for identity in identities}
     for resource in deployment.of_kind(ORGANIZATION_POLICY):
         kind = deployment.value(resource, "Type")
-        if resource.properties is not None and isinstance(kind, str) and kind not in _GRAMMARS:
+        if resource.properties is not None and isinstance(kind, str) and kind not in GRAMMARS:
             continue
         targets = _targets(deployment, resource)
         reason = _why_harmless(deployment, resource, kind, targets, accounts)
@@ -49,8 +41,8 @@ def organization_policies(
         if reason:
             yield NotCovered(resource.origin, f"{ORGANIZATION_POLICY} is not evaluated: {reason}")
         else:
-            text = f"{ORGANIZATION_POLICY} for {named} is not evaluated: {_ONLY_LESS}"
-            yield NotCovered(resource.origin, text, may_change_key_access=bool(keys))
+            text = f"{ORGANIZATION_POLICY} for {named} is not evaluated: {ONLY_LESS}"
+            yield NotCovered(resource.origin, text, may_take_access_away=bool(keys))
 
 
 def _why_harmless(
@@ -68,11 +60,11 @@ def _why_harmless(
     elsewhere = targets is not None and all(map(ACCOUNT_ID.fullmatch, targets))
     if elsewhere and not any(isinstance(one, Text) or one in (targets or ()) for one in accounts):
         return "it is for accounts in which no key and no identity of the deployment is"
-    grammar = _GRAMMARS.get(kind) if isinstance(kind, str) else None
+    grammar = GRAMMARS.get(kind) if isinstance(kind, str) else None
     if grammar is None:
         return ""
     document = read_policy(deployment.resolver, resource.stack, resource.node("Content"), grammar)
-    return "" if document is None or _may_deny_kms(document) else "it denies no action of KMS"
+    return "" if document is None or may_deny_kms(document) else "it denies no action of KMS"
 
 
 def _targets(deployment: Deployment, resource: Resource) -> list[str] | None:
@@ -85,19 +77,3 @@ def _targets(deployment: Deployment, resource: Resource) -> list[str] | None:
                 return None
             found.append(target)
     return found
-
-
-def _may_deny_kms(document: PolicyDocument) -> bool:
-    if document.unreadable is not None:
-        return True
-    return any(_denies_kms(statement) for statement in document.statements)
-
-
-def _denies_kms(statement: Statement) -> bool:
-    """An Allow of such a policy takes nothing away: FullAWSAccess stands beside it."""
-    if statement.effects == {Effect.ALLOW}:
-        return False
-    action = statement.action
-    return action is None or any(
-        action.matches(info.name).truth is not Truth.FALSE for info in KMS_ACTIONS.values()
-    )

@@ -22,6 +22,7 @@ from kms_access.policies.grammar import (
 from kms_access.policies.parsing import parse_policy
 from kms_access.policies.principals import ACCOUNT_ID
 from kms_access.policies.text import Text, Value
+from kms_access.sources.control_policies import GRAMMARS, ONLY_LESS, may_deny_kms
 from kms_access.sources.pulumi.definition import Definition
 from kms_access.sources.pulumi.documents import read_policy
 from kms_access.sources.pulumi.links import Links
@@ -32,11 +33,6 @@ from kms_access.sources.pulumi.tokens import (
 )
 from kms_access.sources.pulumi.wire import UNKNOWN
 
-_GRAMMARS = {
-    "SERVICE_CONTROL_POLICY": SERVICE_CONTROL_POLICY,
-    "RESOURCE_CONTROL_POLICY": RESOURCE_CONTROL_POLICY,
-}
-_ONLY_LESS = "it can only take access away, so more access may be reported than there is"
 _FULL_ACCESS = Policy(
     "FullAWSAccess",
     parse_policy(
@@ -64,7 +60,7 @@ def with_organization_policies(
 ) -> Inventory:
     """The inventory with the policies that surely apply, and notes on all others."""
     account = _only_account(inventory)
-    control: dict[PolicyGrammar, list[Policy]] = {g: [] for g in _GRAMMARS.values()}
+    control: dict[PolicyGrammar, list[Policy]] = {g: [] for g in GRAMMARS.values()}
     not_covered: list[NotCovered] = []
     attachments = list(_attachments(definitions, links))
     for attachment in attachments:
@@ -76,8 +72,14 @@ def with_organization_policies(
             control[applied.document.grammar].append(applied)
         else:
             call = f"{attachment.source.call} ({attachment.source.type})"
-            reason = f"{call} is not evaluated, because {applied}: {_ONLY_LESS}"
-            not_covered.append(NotCovered(attachment.source.origin, reason))
+            reason = f"{call} is not evaluated, because {applied}: {ONLY_LESS}"
+            not_covered.append(
+                NotCovered(
+                    attachment.source.origin,
+                    reason,
+                    may_take_access_away=_may_take_away(inventory, attachment, links),
+                )
+            )
     attached = {attachment.policy.urn for attachment in attachments if attachment.policy}
     not_covered += _loose(definitions, attached)
     services, resources = control[SERVICE_CONTROL_POLICY], control[RESOURCE_CONTROL_POLICY]
@@ -109,14 +111,14 @@ def _loose(definitions: Iterable[Definition], attached: set[str]) -> Iterator[No
         if is_policy and definition.urn not in attached and _matters(definition) is not False:
             call = f"{definition.call} ({definition.type})"
             why = "it is not known to which accounts it is attached"
-            reason = f"{call} is not evaluated, because {why}: {_ONLY_LESS}"
+            reason = f"{call} is not evaluated, because {why}: {ONLY_LESS}"
             yield NotCovered(definition.origin, reason)
 
 
 def _matters(policy: Definition) -> bool | None:
     """Whether the policy is of a type that permits or forbids calls; None if that is not known."""
     kind = policy.text("type") or "SERVICE_CONTROL_POLICY"
-    return None if isinstance(kind, Text) else kind in _GRAMMARS
+    return None if isinstance(kind, Text) else kind in GRAMMARS
 
 
 def _applied(attachment: _Attachment, account: str, links: Links) -> Policy | str:
@@ -127,7 +129,7 @@ def _applied(attachment: _Attachment, account: str, links: Links) -> Policy | st
     if not isinstance(target, str) or not ACCOUNT_ID.fullmatch(target):
         return "it is not known which accounts its target holds"
     kind = policy.text("type") or "SERVICE_CONTROL_POLICY"
-    grammar = _GRAMMARS.get(kind) if isinstance(kind, str) else None
+    grammar = GRAMMARS.get(kind) if isinstance(kind, str) else None
     if grammar is None:
         return "the type of the policy is not known"
     if target != account:
@@ -144,6 +146,29 @@ def _applied(attachment: _Attachment, account: str, links: Links) -> Policy | st
     return read
 
 
+def _may_take_away(inventory: Inventory, attachment: _Attachment, links: Links) -> bool:
+    """Whether access to a key of the stack may hang on the policy."""
+    policy, target = attachment.policy, attachment.target
+    if isinstance(target, str) and ACCOUNT_ID.fullmatch(target):
+        spared = policy is not None and _management_account(policy) == target
+        accounts = _accounts(inventory)
+        if spared or not (target in accounts or any(isinstance(one, Text) for one in accounts)):
+            return False
+    if not inventory.keys or policy is None:
+        return bool(inventory.keys)
+    kind = policy.text("type") or "SERVICE_CONTROL_POLICY"
+    grammar = GRAMMARS.get(kind) if isinstance(kind, str) else None
+    if grammar is None:
+        return True
+    read = read_policy(policy, "content", grammar, policy.resource.name, links)
+    return read is None or may_deny_kms(read.document)
+
+
+def _accounts(inventory: Inventory) -> set[Value]:
+    accounts = {key.account for key in inventory.keys}
+    return accounts | {identity.principal.account for identity in inventory.identities}
+
+
 def _management_account(policy: Definition) -> str:
     arn = policy.output("arn")
     parts = arn.split(":") if isinstance(arn, str) else []
@@ -152,7 +177,6 @@ def _management_account(policy: Definition) -> str:
 
 def _only_account(inventory: Inventory) -> str:
     """The account of all keys and identities; "" if there are several or one is not known."""
-    accounts = {key.account for key in inventory.keys}
-    accounts |= {identity.principal.account for identity in inventory.identities}
+    accounts = _accounts(inventory)
     only = next(iter(accounts)) if len(accounts) == 1 else ""
     return only if isinstance(only, str) else ""

@@ -10,7 +10,6 @@ import pytest
 from tests.sources.cloudformation.conftest import ACCOUNT, LoadAssembly
 from tests.sources.cloudformation.definitions import (
     OPEN_CONDITION,
-    blocking,
     document,
     if_prod,
     key,
@@ -39,7 +38,7 @@ def control(*statements: Any, targets: Any = (ACCOUNT,), **more: Any) -> dict[st
     return resource(KIND, Name="p", **listed, **given)
 
 
-BLOCKING: list[tuple[str, dict[str, Any]]] = [
+TAKING_AWAY: list[tuple[str, dict[str, Any]]] = [
     ("of this account", control(deny("kms:Decrypt"))),
     ("of a unit", control(deny("kms:*"), targets=["ou-ab12-cdefghij"])),
     ("of the root, among others", control(deny("*"), targets=[ELSEWHERE, "r-ab12"])),
@@ -56,12 +55,16 @@ BLOCKING: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("node", [row[1] for row in BLOCKING], ids=[row[0] for row in BLOCKING])
-def test_what_may_deny_an_action_of_kms_blocks(
+@pytest.mark.parametrize(
+    "node", [row[1] for row in TAKING_AWAY], ids=[row[0] for row in TAKING_AWAY]
+)
+def test_what_may_deny_an_action_of_kms_may_take_access_away(
     load_assembly: LoadAssembly, node: dict[str, Any]
 ) -> None:
     inventory = load_assembly(S=template(OPEN_CONDITION, K=key(), R=role(), X=node))
-    assert f"{KIND} for " in blocking(inventory)["S/X"]
+    (gap,) = (gap for gap in inventory.not_covered if gap.may_take_access_away)
+    assert f"{KIND} for " in gap.reason
+    assert not gap.may_change_key_access
     assert inventory.service_control == inventory.resource_control == ()
 
 
@@ -81,7 +84,7 @@ def test_what_takes_nothing_away_here_is_a_note(
 ) -> None:
     inventory = load_assembly(S=template(K=key(), R=role(), X=node))
     assert reason in notes(inventory)["S/X"]
-    assert blocking(inventory) == {}
+    assert not any(gap.may_take_access_away for gap in inventory.not_covered)
 
 
 def test_a_policy_that_is_about_no_access_is_not_mentioned(load_assembly: LoadAssembly) -> None:
@@ -91,5 +94,5 @@ def test_a_policy_that_is_about_no_access_is_not_mentioned(load_assembly: LoadAs
 
 def test_without_keys_there_is_nothing_to_deny(load_assembly: LoadAssembly) -> None:
     inventory = load_assembly(S=template(R=role(), X=control(deny("kms:*"))))
-    assert blocking(inventory) == {}
+    assert not any(gap.may_take_access_away for gap in inventory.not_covered)
     assert KIND in notes(inventory)["S/X"]

@@ -24,6 +24,7 @@ ROLE = resource("role", "reader", {"name": "reader"})
 AT_HOME: Mapping[str, Any] = {"provider": {}, "provider_urn": "x::y::z::management"}
 DENY: dict[str, object] = {**statement("kms:Decrypt"), "Effect": "Deny"}
 NO_DECRYPT = document(DENY)
+ONLY_S3 = document(statement("s3:*"))
 NOBODY_DECRYPTS = document({**DENY, "Principal": "*"})
 
 
@@ -95,8 +96,7 @@ def test_a_resource_control_policy_denies_what_anybody_does_with_the_keys() -> N
 
 
 def test_a_policy_that_lacks_an_allow_takes_nothing_away() -> None:
-    only_s3 = policy(document(statement("s3:*")))
-    inventory = read_stack([KEY, ROLE, only_s3, attached()])
+    inventory = read_stack([KEY, ROLE, policy(ONLY_S3), attached()])
     assert state(inventory, "role reader") is AccessState.ALLOWED
 
 
@@ -109,35 +109,37 @@ KEY_ABROAD = resource("key", "abroad", {"isEnabled": True}, **ABROAD)
 
 
 @pytest.mark.parametrize(
-    ("resources", "reason"),
+    ("resources", "may_take_away", "reason"),
     [
-        ([policy()], "it is not known to which accounts it is attached"),
-        ([native([])], "it is not known to which accounts it is attached"),
-        ([attached()], "the policy is not part of the definitions"),
-        ([policy(), attached("ou-ab12-cd34ef56")], "which accounts its target holds"),
-        ([policy(), attached("r-ab12")], "which accounts its target holds"),
-        ([policy(), attached(UNKNOWN)], "which accounts its target holds"),
-        ([native(UNKNOWN)], "which accounts its target holds"),
-        ([native([UNKNOWN])], "which accounts its target holds"),
-        ([policy(), attached(OTHER)], f"stack are not all in account {OTHER}"),
-        ([policy(), attached(), ROLE_ABROAD], f"stack are not all in account {ACCOUNT}"),
-        ([policy(), attached(), KEY_ABROAD], f"stack are not all in account {ACCOUNT}"),
-        ([policy(owner=""), attached(policy_id=UNKNOWN)], "the policy does not exist yet"),
-        ([native([ACCOUNT], arn=UNKNOWN)], "the policy does not exist yet"),
-        ([policy(owner=ACCOUNT), attached()], f"{ACCOUNT} is the management account"),
-        ([policy(UNKNOWN), attached()], "its content is not known or is no policy"),
-        ([policy("{"), attached()], "its content is not known or is no policy"),
-        ([policy(""), attached()], "its content is not known or is no policy"),
-        ([native([ACCOUNT], UNKNOWN)], "its content is not known or is no policy"),
-        ([policy(kind=UNKNOWN), attached()], "the type of the policy is not known"),
+        ([policy()], False, "it is not known to which accounts it is attached"),
+        ([native([])], False, "it is not known to which accounts it is attached"),
+        ([attached()], True, "the policy is not part of the definitions"),
+        ([policy(), attached("ou-ab12-cd34ef56")], True, "which accounts its target holds"),
+        ([policy(), attached("r-ab12")], True, "which accounts its target holds"),
+        ([policy(), attached(UNKNOWN)], True, "which accounts its target holds"),
+        ([native(UNKNOWN)], True, "which accounts its target holds"),
+        ([native([UNKNOWN])], True, "which accounts its target holds"),
+        ([policy(), attached(OTHER)], False, f"stack are not all in account {OTHER}"),
+        ([policy(), attached(), ROLE_ABROAD], True, f"stack are not all in account {ACCOUNT}"),
+        ([policy(), attached(), KEY_ABROAD], True, f"stack are not all in account {ACCOUNT}"),
+        ([policy(owner=""), attached(policy_id=UNKNOWN)], True, "the policy does not exist yet"),
+        ([native([ACCOUNT], arn=UNKNOWN)], True, "the policy does not exist yet"),
+        ([policy(owner=ACCOUNT), attached()], False, f"{ACCOUNT} is the management account"),
+        ([policy(UNKNOWN), attached()], True, "its content is not known or is no policy"),
+        ([policy("{"), attached()], True, "its content is not known or is no policy"),
+        ([policy(""), attached()], True, "its content is not known or is no policy"),
+        ([native([ACCOUNT], UNKNOWN)], True, "its content is not known or is no policy"),
+        ([policy(ONLY_S3), attached("r-ab12")], False, "which accounts its target holds"),
+        ([policy(kind=UNKNOWN), attached()], True, "the type of the policy is not known"),
     ],
 )
 def test_what_is_not_sure_takes_nothing_away_and_is_noted_once(
-    resources: list[StackResource], reason: str
+    resources: list[StackResource], may_take_away: bool, reason: str
 ) -> None:
     inventory = read_stack([KEY, ROLE, *resources])
     assert state(inventory, "role reader") is AccessState.ALLOWED
     (gap,) = inventory.not_covered
+    assert gap.may_take_access_away is may_take_away
     assert not gap.may_change_key_access
     assert reason in gap.reason
     assert gap.reason.endswith("so more access may be reported than there is")
