@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import shutil
@@ -19,6 +20,9 @@ from kms_access.cli.completion_scripts import GLOBAL_OPTIONS, SCRIPTS, Described
 from kms_access.cli.examples import EXAMPLES
 
 BASH = shutil.which("bash")
+FISH = shutil.which("fish")
+ZSH = shutil.which("zsh")
+OFFERED_BY_ZSH = Path(__file__).with_name("offered_by.zsh")
 
 
 def parsers() -> Iterator[argparse._SubParsersAction[argparse.ArgumentParser]]:
@@ -68,6 +72,89 @@ OFFERED = {
     "kms-access authorize r": ["rules with space.yaml", "rules.yaml"],
     "kms-access pulumi-pack t": [""],
 }
+
+
+SHELL_FILES = ("rules.yaml", "rules with space.yaml", "template.json")
+
+
+def offered_by_fish(line: str, completion: str, folder: Path) -> list[str]:
+    """What fish offers; words of a list come with their descriptions, files without."""
+    assert FISH is not None
+    program = f"{completion}\ncomplete -C {shlex.quote(line)}\n"
+    found = run_shell([FISH, "--no-config"], folder, program)
+    return [one.split("\t")[0] for one in found.splitlines()]
+
+
+def offered_by_zsh(line: str, completion: str, folder: Path) -> list[str]:
+    """What zsh offers in a terminal of its own, where it completes only."""
+    assert ZSH is not None
+    path = folder.parent / "completion.zsh"
+    path.write_text(completion)
+    found = run_shell([ZSH, "-f", str(OFFERED_BY_ZSH), str(path), line], folder)
+    return [one.replace("\\", "") for one in re.findall(r"offered:(.*?)\r?\n", found)]
+
+
+def run_shell(command: list[str], folder: Path, program: str = "") -> str:
+    """What a shell prints that has no settings of this user."""
+    home = folder.parent.parent / "home"  # zsh keeps an index there
+    home.mkdir(exist_ok=True)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "dumb", "LC_ALL": "C"}
+    found = subprocess.run(
+        command,
+        input=program,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+        timeout=60,
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder in which only the files are that a shell is to offer."""
+    found = tmp_path / "work"
+    found.mkdir()
+    for name in SHELL_FILES:
+        (found / name).touch()
+    return found
+
+
+# Files are offered for a word that may be one of many, free words never; the rest is as in bash.
+OFFERED_ELSEWHERE = {
+    **{line: words for line, words in OFFERED.items() if words != [""]},
+    "kms-access check --stack ": [],
+    "kms-access diff r": ["rules with space.yaml", "rules.yaml"],
+    "kms-access diff rules.yaml t": ["template.json"],
+    "kms-access can alice kms:Decrypt alias/x --rules rules.yaml t": ["template.json"],
+    "kms-access pulumi-pack t": [],
+}
+
+
+@pytest.mark.skipif(FISH is None, reason="there is no fish: install the package fish")
+@pytest.mark.parametrize("line", OFFERED_ELSEWHERE)
+def test_what_fish_offers(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = offered_by_fish(line, script("fish", capsys), folder)
+    assert sorted(found) == sorted(OFFERED_ELSEWHERE[line])
+
+
+@pytest.mark.skipif(ZSH is None, reason="there is no zsh: install the package zsh")
+@pytest.mark.parametrize("line", OFFERED_ELSEWHERE)
+def test_what_zsh_offers(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = offered_by_zsh(line, script("zsh", capsys), folder)
+    assert sorted(found) == sorted(OFFERED_ELSEWHERE[line])
+
+
+@pytest.mark.skipif(ZSH is None, reason="there is no zsh: install the package zsh")
+def test_zsh_takes_the_arguments_of_every_command(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion = script("zsh", capsys)
+    for command in commands():
+        found = offered_by_zsh(f"kms-access {command.name} --", completion, folder)
+        assert sorted(found) == sorted(command.flags)
 
 
 @pytest.mark.skipif(BASH is None, reason="there is no bash")

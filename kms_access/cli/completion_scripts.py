@@ -20,7 +20,8 @@ class Argument:
     """An option, or with no `flags` a positional argument: what completes its value.
 
     `choices` are the accepted words, `takes_file` stands for paths; with neither a value is free.
-    `takes_value` is false for a switch.
+    `takes_value` is false for a switch; `may_repeat` is true for a positional argument that takes
+    all words that are left.
     """
 
     flags: tuple[str, ...]
@@ -28,6 +29,7 @@ class Argument:
     choices: tuple[str, ...] = ()
     takes_file: bool = False
     takes_value: bool = True
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def _argument(action: argparse.Action) -> Argument:
         tuple(str(choice) for choice in action.choices or ()),
         action.type is Path or action.metavar == "FILE",
         action.nargs != 0,
+        action.nargs in ("*", "+"),
     )
 
 
@@ -169,8 +172,8 @@ def _zsh_specs(command: Described) -> Iterator[str]:
     for option in command.options:
         text = option.help.replace("[", "(").replace("]", ")")
         yield f"*{option.flags[-1]}[{_colons(text)}]{_zsh_value(option)}"
-    for argument in command.positionals:
-        yield f"*{_zsh_value(argument)}"
+    for number, argument in enumerate(command.positionals, start=1):
+        yield f"{'*' if argument.may_repeat else number}{_zsh_value(argument)}"
 
 
 def _zsh_value(argument: Argument) -> str:
