@@ -56,7 +56,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "kms-access snapshot --output account",
         "kms-access snapshot --output account --region eu-central-1 --profile audit",
     ),
-    "schema": ("kms-access schema > access-rules.schema.json",),
+    "schema": (
+        "kms-access schema > access-rules.schema.json",
+        "kms-access schema report > report.schema.json",
+    ),
 }
 
 

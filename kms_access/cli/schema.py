@@ -1,9 +1,10 @@
-"""`kms-access schema`: the JSON Schema of the rules file, for editors."""
+"""`kms-access schema`: the JSON Schemas of what kms-access reads and writes."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from kms_access.cli.exit_codes import PROVEN
@@ -11,21 +12,34 @@ from kms_access.cli.exit_codes import PROVEN
 if TYPE_CHECKING:
     from kms_access.cli.usage import Commands
 
+SCHEMAS = {
+    "rules": ("kms_access.rules", "access-rules.schema.json"),
+    "report": ("kms_access.reports", "report.schema.json"),
+    "map": ("kms_access.decisions", "access-map.schema.json"),
+}
+
 
 def add_to(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "schema",
-        help="print the JSON Schema of the rules file",
-        epilog="example: kms-access schema > access-rules.schema.json, and as first line of the "
-        "rules file: # yaml-language-server: $schema=access-rules.schema.json",
+        help="print the JSON Schema of the rules file, of the json report or of a saved map",
+        epilog="an editor checks the rules file when its first line is "
+        "# yaml-language-server: $schema=access-rules.schema.json",
+    )
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="rules",
+        choices=tuple(SCHEMAS),
+        metavar="WHAT",
+        help="rules, report or map (default: rules)",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the schema."""
-    from kms_access.rules.json_schema import schema_text
-
-    sys.stdout.write(schema_text())
+    package, name = SCHEMAS[args.what]
+    sys.stdout.write((resources.files(package) / name).read_text(encoding="utf-8"))
     return PROVEN
