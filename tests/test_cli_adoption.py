@@ -162,7 +162,7 @@ def test_what_the_map_cannot_do(capsys: Capture) -> None:
 
 def test_init_writes_rules_that_pass(capsys: Capture) -> None:
     code, out, _ = run(capsys, "init", "limited.json")
-    assert (code, out) == (0, "access-rules.yaml written: 1 teams, 1 keys\n")
+    assert (code, out) == (0, "access-rules.yaml written: 1 team, 1 key\n")
     assert run(capsys, "check", "--rules", "access-rules.yaml", "limited.json")[0] == 0
     assert run(capsys, "check", "--rules", "access-rules.yaml", "wider.json")[0] == 1
 

@@ -89,6 +89,16 @@ def line_of(text: str, start: str) -> int:
     return number
 
 
+def line_of_object(text: str, member: str) -> int:
+    """The line where the object begins that has a member, in JSON that is indented."""
+    lines = text.splitlines()
+    line = line_of(text, member)
+    indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+    while lines[line - 1].startswith(" " * indent):
+        line -= 1
+    return line
+
+
 @pytest.fixture(autouse=True)
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -132,18 +142,39 @@ def test_the_rule_stands_in_the_rules_file(
     assert rule["text"].startswith(f"rules.yaml:{line} ")
 
 
-def test_a_yaml_template_gives_the_lines_of_its_resources(
+def test_a_yaml_template_gives_the_lines_of_its_resources_and_statements(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     Path("app.yaml").write_text(YAML, encoding="utf-8")
     finding = findings(capsys, "app.yaml")["team-access"]
-    lines = {name: line_of(YAML, f"{name}:") for name in ("Ledger", "Billing", "BillingPolicy")}
+    starts = [
+        *(("Billing", "Billing:"), ("Ledger", "Ledger:")),
+        ("Ledger", "- Effect: Allow"),
+        ("BillingPolicy", "Statement: [{Effect: Allow, Action: kms:Decrypt"),
+    ]
     assert list(places(finding)) == [
-        (name, "app.yaml", lines[name]) for name in ("Billing", "Ledger", "Ledger", "BillingPolicy")
+        (name, "app.yaml", line_of(YAML, start)) for name, start in starts
     ]
 
 
-def test_a_json_template_gives_the_lines_of_its_resources(
+def test_the_hop_of_a_trust_policy_has_the_line_of_its_statement(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trusted = "- {Effect: Allow, Principal: {AWS: !GetAtt Mallory.Arn}, Action: sts:AssumeRole}"
+    lambda_ = "- {Effect: Allow, Principal: {Service: lambda.amazonaws.com}"
+    text = YAML.replace(lambda_, f"{trusted}\n          {lambda_}")
+    text += "  Mallory: {Type: AWS::IAM::User, Properties: {UserName: mallory}}\n"
+    Path("app.yaml").write_text(text, encoding="utf-8")
+    hops = findings(capsys, "app.yaml")["role-chain"]["how"]
+    assert [(hop["place"]["label"], hop["place"]["line"]) for hop in hops] == [
+        ("Billing", line_of(text, trusted)),
+        ("Billing", line_of(text, "Billing:")),
+        ("Ledger", line_of(text, "- Effect: Allow")),
+        ("BillingPolicy", line_of(text, "Statement: [{Effect: Allow, Action: kms:Decrypt")),
+    ]
+
+
+def test_a_json_template_gives_the_lines_of_its_resources_and_statements(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     root = {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}
@@ -170,8 +201,10 @@ def test_a_json_template_gives_the_lines_of_its_resources(
     Path("app.json").write_text(text, encoding="utf-8")
     finding = findings(capsys, "app.json")["team-access"]
     assert list(places(finding)) == [
-        (name, "app.json", line_of(text, f'"{name}": {{'))
-        for name in ("Billing", "Ledger", "Ledger", "Billing")
+        ("Billing", "app.json", line_of(text, '"Billing": {')),
+        ("Ledger", "app.json", line_of(text, '"Ledger": {')),
+        ("Ledger", "app.json", line_of_object(text, '"Action": "kms:*"')),
+        ("Billing", "app.json", line_of_object(text, '"Action": "kms:Decrypt"')),
     ]
 
 
@@ -212,10 +245,16 @@ def test_without_creation_stacks_an_assembly_gives_the_lines_of_its_templates(
     finding = findings(capsys, "cdk.out")["team-access"]
     file = "cdk.out/Ledger.template.json"
     lines = Path(file).read_text(encoding="utf-8").splitlines()
-    for _, place, line in places(finding):
+    resources, statements = list(places(finding))[:2], list(places(finding))[2:]
+    for _, place, line in resources:
         assert place == file
         assert line is not None
         assert lines[line - 1].strip().endswith(": {")
+    for (_, place, line), action in zip(statements, ('"kms:*"', '"kms:Decrypt"'), strict=True):
+        assert place == file
+        assert line is not None
+        assert lines[line - 1].strip() == "{"
+        assert lines[line].strip() == f'"Action": {action},'
     assert [label for label, _, _ in places(finding)][-1] == "Billing/DefaultPolicy"
 
 

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
             f'"{args.output}" is there already', "give --force to overwrite it, or --output FILE"
         )
     from kms_access.reports.terminal import safe
+    from kms_access.reports.text import counted
     from kms_access.rules.suggested_rules import suggested_rules
     from kms_access.rules.suggested_text import suggested_text
 
@@ -53,8 +54,9 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(text)
     else:
         _write(args.output, text, overwrite=args.force)
-        count = f"{len(suggestion.rules.teams)} teams, {len(suggestion.rules.keys)} keys"
-        sys.stdout.write(f"{safe(str(args.output))} written: {count}\n")
+        rules = suggestion.rules
+        counts = f"{counted(len(rules.teams), 'team')}, {counted(len(rules.keys), 'key')}"
+        sys.stdout.write(f"{safe(str(args.output))} written: {counts}\n")
     for check, findings in suggestion.standing.items():
         sys.stderr.write(f"{check}: {len(findings)} today, see the comments in the file\n")
     return suggestion.assessment.exit_code

@@ -87,10 +87,15 @@ def with_encryption_context(spec: Value | None) -> int:
 
 def listed_in(grant: Grant) -> tuple[int, int]:
     """The operations that a grant surely lists, and those that it may list."""
+    return _listed(grant.operations)
+
+
+@lru_cache(maxsize=1_024)
+def _listed(operations: tuple[Value, ...]) -> tuple[int, int]:
     sure = possible = 0
     for name, bit in _BIT.items():
         operation = name.partition(":")[2].lower()
-        truth = any_of(same(fold_value(listed), operation) for listed in grant.operations).truth
+        truth = any_of(same(fold_value(listed), operation) for listed in operations).truth
         if truth is not Truth.FALSE:
             possible |= bit
             if truth is Truth.TRUE:

@@ -72,21 +72,28 @@ _IMPERSONAL = (
 )
 
 
+_TAG_OF_CALLER = "aws:principaltag/"
+
+
 def is_impersonal(name: str) -> bool:
     """Whether a condition key, in lower case, is sure to say nothing of who the caller is."""
     return name.startswith(_IMPERSONAL)
 
 
 def is_like_others(caller: Caller) -> bool:
-    """Whether identities that nothing names have the same access if their policies say the same."""
+    """Whether identities that nothing names have the same access if their policies say the same.
+
+    Their own tags are no matter where no condition asks for them.
+    """
     return (
         caller.principal.kind in (PrincipalKind.USER, PrincipalKind.ROLE)
         and caller.principal.session is None
         and caller.incomplete is None
         and not caller.assumed_allowed
-        and not caller.boundary
-        and not caller.facts
-        and all(policy.document.unreadable is None for policy in caller.identity)
+        and all(name.startswith(_TAG_OF_CALLER) for name in caller.facts)
+        and all(
+            policy.document.unreadable is None for policy in (*caller.identity, *caller.boundary)
+        )
     )
 
 

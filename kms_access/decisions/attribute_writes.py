@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from kms_access.decisions.action_masks import actions_of
 from kms_access.decisions.alias_writes import ALIAS_WRITES, AliasWrites
@@ -72,6 +73,22 @@ class AttributeWrites:
             action = _TAG_IDENTITY.get(caller.principal.kind)
             if action is not None and self._calls.may(caller, action):
                 found |= self._own.every_key
+        return found
+
+    def keys_by_session_tags(self, role: Subject) -> int:
+        """The keys on which the tags of a session of the role may matter, as a mask."""
+        (caller,) = role.callers
+        if self._tested.keys(self._policies(caller), PRINCIPAL_TAG):
+            return self._own.every_key
+        return self._asking_for_principal_tags
+
+    @cached_property
+    def _asking_for_principal_tags(self) -> int:
+        """The keys of which the policy asks for tags of the caller."""
+        found = 0
+        for place, key in enumerate(self._own.keys_at(self._own.every_key)):
+            if self._tested.keys(key.policies, PRINCIPAL_TAG):
+                found |= 1 << place
         return found
 
     def gains(self, subject: Subject, key: Key) -> tuple[Gain, ...]:

@@ -10,7 +10,7 @@ from kms_access.decisions.action_masks import RETIRE, masks_of, names_in, possib
 from kms_access.decisions.alike import condition_keys, is_impersonal, is_like_others, kinds
 from kms_access.decisions.evaluator import Evaluator
 from kms_access.decisions.key_coverage import KeyCoverage, bits
-from kms_access.decisions.key_groups import KeyGroups, is_key_fact
+from kms_access.decisions.key_groups import KeyGroups, is_key_fact, may_name_the_unnamed
 from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.subjects import Caller, Subject
 from kms_access.inventory.model import Key, Policy
@@ -43,6 +43,8 @@ class _Asked:
     key_facts: frozenset[str]
     meaning: int
     """A number that statements have in common which differ in place and Sid only."""
+    meaning_where_sure: int
+    """The same for a key that the statement surely covers: its Resource element is left out."""
     is_impersonal: bool
     """Whether no condition asks for something that one caller has and another has not."""
 
@@ -51,7 +53,7 @@ class _Asked:
 class _KeySide:
     """The sets of actions, and the condition keys, that the policies of a key speak of.
 
-    `is_impersonal` as for a statement of the caller's side.
+    `is_impersonal` as for a statement of the caller's side, for users and roles of no name here.
     """
 
     masks: frozenset[int]
@@ -118,10 +120,19 @@ class BulkEvaluator:
             if actions[1] and possible and not statement.inert:
                 names = frozenset(condition_keys(statement))
                 bare = replace(statement, index=0, sid="")
-                meaning = self._meanings.setdefault(bare, len(self._meanings))
-                facts = frozenset(filter(is_key_fact, names))
-                impersonal = all(map(is_impersonal, names))
-                yield _Asked(statement, actions, sure, possible, facts, meaning, impersonal)
+                yield _Asked(
+                    statement,
+                    actions,
+                    sure,
+                    possible,
+                    frozenset(filter(is_key_fact, names)),
+                    self._meaning(bare),
+                    self._meaning(replace(bare, resource=None)),
+                    all(map(is_impersonal, names)),
+                )
+
+    def _meaning(self, statement: Statement) -> int:
+        return self._meanings.setdefault(statement, len(self._meanings))
 
     def _classes(
         self, caller: Caller, asked: Sequence[_Asked], *, needs_allow: bool
@@ -183,7 +194,7 @@ class BulkEvaluator:
         if (
             inventory.service_control
             or inventory.resource_control
-            or self._grants[key.origin.identity]
+            or self._evaluator.grants_tell_apart(key)
             or not is_like_others(caller)
             or self._groups.naming(caller.principal) >> place & 1
             or not self._key_side(key).is_impersonal
@@ -193,12 +204,30 @@ class BulkEvaluator:
         who = caller.principal
         question = (
             (who.kind, who.account, who.partition, who.is_service_linked),
-            (place, matters, frozenset(one.meaning for one in here)),
+            (*self._kind_of_key(place, here), matters),
+            self._meaning_of(caller.identity, place),
+            tuple(self._meaning_of((policy,), place) for policy in caller.boundary),
         )
         found = self._shared.get(question)
         if found is None:
             found = self._shared[question] = self._states(caller, place, asked, matters)
         return found
+
+    def _meaning_of(self, policies: Iterable[Policy], place: int) -> frozenset[int]:
+        """What the policies say about the key at a place."""
+        return frozenset(
+            one.meaning_where_sure if one.sure_keys >> place & 1 else one.meaning
+            for policy in policies
+            for one in self._asked(policy.document)
+            if one.possible_keys >> place & 1
+        )
+
+    def _kind_of_key(self, place: int, here: Sequence[_Asked]) -> tuple[Hashable, ...]:
+        """What keys have in common on which these statements give callers of no name the same."""
+        if not all(one.sure_keys >> place & 1 for one in here):
+            return (None, place)
+        names = frozenset(name for one in here for name in one.key_facts)
+        return self._groups.group_of(place), self._groups.facts_at(place, names)
 
     def _states(self, caller: Caller, place: int, asked: Sequence[_Asked], matters: int) -> States:
         key = self._keys[place]
@@ -226,11 +255,12 @@ class BulkEvaluator:
         if found is None:
             statements = [s for policy in key.policies for s in policy.document.statements]
             names = frozenset(name for s in statements for name in condition_keys(s))
-            entries = [e for s in statements if s.principal for e in s.principal.entries]
+            open_ones = [s for s in statements if may_name_the_unnamed(s)]
+            entries = [e for s in open_ones if s.principal for e in s.principal.entries]
             found = _KeySide(
                 frozenset(mask for s in statements for mask in masks_of(s.action)),
                 names,
-                all(map(is_impersonal, names))
+                all(is_impersonal(name) for s in open_ones for name in condition_keys(s))
                 and all(entry.kind is not EntryKind.UNREADABLE for entry in entries),
             )
             self._by_key[key.origin.identity] = found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from kms_access.decisions.decision import Verdict
 from kms_access.decisions.proof import Hop, Proof
@@ -39,15 +40,18 @@ class DetourKind(Enum):
     """Making a replica with a key policy of one's own (K162)."""
 
 
-@dataclass(frozen=True, slots=True)
+BY_ROLES = (DetourKind.ASSUMED_ROLE, DetourKind.PASSED_ROLE)
+"""Detours whose last step is to act as a role, so that they give what the role has."""
+
+
+@dataclass(frozen=True)
 class Detour:
     """What a subject can obtain on a key by a detour, and how.
 
     `kinds` are the steps in their order. `actions` are those that the subject does not already
     have for sure. `state` is that of the weakest step: allowed, conditional, delegated or
-    undecided; `reasons` say what keeps it open. `proof` is the whole chain, first hop first, and
-    `through` the labels of the identities that are acted as, in order. `formulas` are what the
-    steps hang on; that of an access at the end is not among them, the last identity has it, too.
+    undecided. `through` are the labels of the identities that are acted as, in order. `means` is
+    worked out when it is asked for, by the function that is given: of most detours nobody asks.
     """
 
     subject: Subject
@@ -55,10 +59,31 @@ class Detour:
     kinds: tuple[DetourKind, ...]
     actions: frozenset[str]
     state: AccessState
-    reasons: tuple[Reason, ...]
-    proof: Proof
     through: tuple[str, ...]
-    formulas: tuple[Formula, ...] = field(default=(), compare=False, repr=False)
+    find_means: Callable[[], Means] = field(compare=False, repr=False)
+
+    @cached_property
+    def means(self) -> Means:
+        """All steps together."""
+        return self.find_means()
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """What keeps it open."""
+        return self.means.reasons
+
+    @cached_property
+    def proof(self) -> Proof:
+        """The whole chain, first hop first."""
+        return self.means.proof
+
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """What the steps hang on.
+
+        That of an access at the end is not among them: the last identity has it, too.
+        """
+        return self.means.formulas
 
 
 # A chain that rests on policies elsewhere is decided there; an undecided step is decided nowhere.
@@ -69,6 +94,11 @@ _FROM_SURE_TO_OPEN = (
     AccessState.UNDECIDED,
 )
 _WEAKNESS = {state: weakness for weakness, state in enumerate(_FROM_SURE_TO_OPEN)}
+
+
+def state_of_weakness(rank: int) -> AccessState:
+    """The state that `weakness` gives this number."""
+    return _FROM_SURE_TO_OPEN[rank]
 
 
 def weakness(state: AccessState) -> int:

@@ -78,6 +78,17 @@ class KeyEscalations:
         """The keys of which the subject holds such an action, as a mask."""
         return self._own.keys(subject, (_PUT, _GRANT, _REPLICATE))
 
+    def grant_keys(self, subject: Subject) -> int:
+        """The keys on which the subject may create grants, as a mask."""
+        return self._own.keys(subject, (_GRANT,))
+
+    def gains_by_grant(self, subject: Subject, key: Key) -> Iterator[Gain]:
+        """What the subject gives itself by grants alone."""
+        states = self._own.states(subject, key)
+        if _GRANT in states:
+            missing = [a for a in actions_of(key) if states.get(a) is not AccessState.ALLOWED]
+            yield from self._by_grant(subject, key, missing)
+
     def gains(self, subject: Subject, key: Key) -> Iterator[Gain]:
         """Everything beyond the sure access of the subject."""
         states = self._own.states(subject, key)

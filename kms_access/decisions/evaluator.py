@@ -113,6 +113,10 @@ class Evaluator:
         """The grants that are on a key, or may be."""
         return self._grants[key.origin.identity].grants
 
+    def grants_tell_apart(self, key: Key) -> bool:
+        """Whether grants on a key may give more to one identity that none of them names."""
+        return not self._grants[key.origin.identity].is_impersonal
+
     def notes(self, subject: Subject, key: Key, action: str) -> tuple[Note, ...]:
         """Remarks on the policies: statements without effect, and likely mistakes."""
         found = (notes_on(*self.question(caller, key, action)) for caller in subject.callers)

@@ -33,6 +33,14 @@ class GrantIndex:
                 issued = (grant.issuing_account, grant.uncertain, grant.key_arn)
                 self._issued.setdefault(issued, place)
 
+    @property
+    def is_impersonal(self) -> bool:
+        """Whether all identities that no grant names have the same from the grants.
+
+        What remains for them is retiring by their account, which asks for no condition (K102).
+        """
+        return not self._open
+
     def for_caller(self, caller: Principal) -> tuple[Grant, ...]:
         """The grants that may name the caller or its account, in their order."""
         if not self.grants:

@@ -212,7 +212,7 @@ def _covers_everything(statement: Statement) -> bool:
         element.negated or all(pattern.whole != ANY_SEQUENCE for pattern in element.patterns)
     ):
         return False
-    keys = [fold_case(condition.key) for condition in statement.conditions]
+    keys = [key for condition in statement.conditions for key in condition.keys]
     return not any(key == _BOUNDARY or key.startswith(_RESOURCE_TAGS) for key in keys)
 
 

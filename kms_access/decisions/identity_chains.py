@@ -79,6 +79,7 @@ class Chains:
         self._roles: dict[str, tuple[Link, ...]] = {}
         self._others: dict[str, tuple[Link, ...]] = {}
         self._chains: dict[str, tuple[Chain, ...]] = {}
+        self._chains_of_roles: dict[str, tuple[Chain, ...]] = {}
 
     def of(self, subject: Subject) -> tuple[Chain, ...]:
         """The chains that begin with the subject: first the empty one, then one to each identity.
@@ -87,14 +88,35 @@ class Chains:
         to it.
         """
         if subject.identity not in self._chains:
-            self._chains[subject.identity] = tuple(self._search(subject))
+            self._chains[subject.identity] = tuple(self._search(subject, roles_only=False))
         return self._chains[subject.identity]
+
+    def of_roles(self, subject: Subject) -> tuple[Chain, ...]:
+        """Those of `of` that consist of assumed roles alone; the others do not influence them."""
+        if subject.identity in self._chains:
+            return tuple(chain for chain in self._chains[subject.identity] if chain.goes_on)
+        if subject.identity not in self._chains_of_roles:
+            found = tuple(self._search(subject, roles_only=True))
+            self._chains_of_roles[subject.identity] = found
+        return self._chains_of_roles[subject.identity]
+
+    def empty(self, subject: Subject) -> Chain:
+        """The chain of the subject with itself alone, which is the first of `of`."""
+        return Chain(subject, (), SURE)
+
+    def acts_as_others(self, subject: Subject) -> bool:
+        """Whether the subject may act as anybody by another way than taking or passing a role."""
+        return any(link.kind is DetourKind.IMPERSONATION for link in self._others_of(subject))
+
+    def leads_on(self, subject: Subject) -> bool:
+        """Whether the subject may act as anybody else."""
+        return bool(self._roles_of(subject) or self._others_of(subject))
 
     def has_roles(self, subject: Subject) -> bool:
         """Whether the subject may take any role."""
         return bool(self._roles_of(subject))
 
-    def _search(self, start: Subject) -> Iterator[Chain]:
+    def _search(self, start: Subject, *, roles_only: bool) -> Iterator[Chain]:
         """Surest first, then shortest, then by name; of two chains to one place the better."""
         reached: set[_Place] = set()
         weaknesses: dict[str, int] = {}
@@ -111,11 +133,12 @@ class Chains:
             weaknesses.setdefault(place[0], chain.means.weakness)
             yield chain
             met = {identity_of(start), *(identity_of(link.target) for link in chain.links)}
-            for link in self._links(chain):
+            weakness, length = chain.means.weakness, len(chain.links) + 1
+            for link in self._links(chain, roles_only=roles_only):
                 target = (identity_of(link.target), chain.way_with(link))
                 before = best.get(target)
                 # Nearly always the weakness and the length decide.
-                rank = (max(chain.means.weakness, link.means.weakness), len(chain.links) + 1)
+                rank = (max(weakness, link.means.weakness), length)
                 if target[0] in met or (before is not None and before[:2] < rank):
                     continue
                 order = (*rank, (*chain.through, link.target.label))
@@ -130,9 +153,9 @@ class Chains:
         before = weaknesses.get(identity_of(chain.last))
         return before is not None and before <= chain.means.weakness
 
-    def _links(self, chain: Chain) -> Iterator[Link]:
+    def _links(self, chain: Chain, *, roles_only: bool) -> Iterator[Link]:
         yield from self._roles_of(chain.last)
-        if chain.goes_on:
+        if chain.goes_on and not roles_only:
             yield from self._others_of(chain.last)
 
     def _roles_of(self, subject: Subject) -> tuple[Link, ...]:

@@ -86,6 +86,7 @@ class IdentityPolicyWrites:
         self._calls = calls
         self._writers = tuple(subject for subject in subjects if self.is_writer(subject))
         self._powers: dict[tuple[str, str], _Power | None] = {}
+        self._for_all: dict[tuple[object, ...], tuple[Caller, Means | None]] = {}
 
     def is_writer(self, subject: Subject) -> bool:
         """Whether the subject may change the permissions of any identity."""
@@ -245,19 +246,27 @@ class IdentityPolicyWrites:
         boundary: bool = True,
         facts: dict[str, KeyState] | None = None,
     ) -> Means | None:
+        account = pair.of.principal.account
+        question = (id(pair.by), action, account, about, boundary, facts is None)
+        if question in self._for_all:
+            return self._for_all[question][1]
         if not pair.is_own and not self._calls.may_cover(pair.by, action, resource):
             return None
-        return means_of(
+        means = means_of(
             self._calls.ask(
                 pair.by,
                 action,
                 resource,
-                pair.of.principal.account,
+                account,
                 about=pair.target if about else None,
                 boundary=boundary,
                 facts=facts,
             )
         )
+        if self._calls.is_same_for_all(pair.by, action):
+            # The caller is kept beside the result, so that its id is never reused.
+            self._for_all[question] = (pair.by, means)
+        return means
 
 
 def _step(means: Means, action: str, pair: _Pair) -> Means:

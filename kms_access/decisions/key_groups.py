@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kms_access.decisions.alike import condition_keys
-from kms_access.decisions.key_coverage import is_settled, is_unique
+from kms_access.decisions.key_coverage import bits, is_settled, is_unique
 from kms_access.decisions.static_facts import key_facts
 from kms_access.inventory.model import Grant, Key
 from kms_access.policies.answers import Truth
@@ -51,6 +51,9 @@ class KeyGroups:
             masks[signature] = masks.get(signature, 0) | 1 << index
             traits[signature] = not on_key and _delegates_only(key), _denies(key)
         self.groups = tuple(KeyGroup(mask, *traits[s]) for s, mask in masks.items())
+        self._group_of = {
+            place: number for number, group in enumerate(self.groups) for place in bits(group.mask)
+        }
         self._named: dict[tuple[Value, Value], int] = {}
         self._named_by_unique: dict[tuple[Value, Value], int] = {}
         self._named_by_pattern: list[tuple[Principal, int]] = []
@@ -109,6 +112,15 @@ class KeyGroups:
                 mask |= bit
         return mask
 
+    def group_of(self, place: int) -> int:
+        """The number of the group in which the key at a place is."""
+        return self._group_of[place]
+
+    def facts_at(self, place: int, names: Iterable[str]) -> frozenset[tuple[str, KeyState | None]]:
+        """What the key at a place decides of these condition keys."""
+        facts = self._facts[place]
+        return frozenset((name, facts.get(name)) for name in names)
+
     def apart(self, names: frozenset[str]) -> list[int]:
         """The keys in groups that agree in these facts, such as the tags that policies ask for."""
         found = self._by_facts.get(names)
@@ -126,6 +138,23 @@ def is_key_fact(name: str) -> bool:
     return name.startswith(("aws:resourcetag/", "kms:key", "kms:multiregion", "kms:customer")) or (
         name == "kms:resourcealiases"
     )
+
+
+_NAMES_NO_OTHER = (
+    EntryKind.IDENTITY,
+    EntryKind.SERVICE,
+    EntryKind.UNREADABLE_SERVICE,
+    EntryKind.NOBODY,
+    EntryKind.REFUSED,
+)
+
+
+def may_name_the_unnamed(statement: Statement) -> bool:
+    """Whether a statement of a key policy may be for a user or role that no entry names."""
+    element = statement.principal
+    if element is None or element.negated:
+        return True
+    return any(entry.kind not in _NAMES_NO_OTHER for entry in element.entries)
 
 
 def _may_be(account: Value, name: Value, caller: Principal) -> bool:

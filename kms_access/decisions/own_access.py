@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from kms_access.decisions.access_map import AccessMap
-from kms_access.decisions.action_masks import mask_of, names_in
-from kms_access.decisions.bulk import Block, BulkEvaluator
+from kms_access.decisions.action_masks import RETIRE, mask_of, names_in, possible_on
+from kms_access.decisions.bulk import Block, BulkEvaluator, States
 from kms_access.decisions.detour import Gain, Means, gains_of, listed, means_of, place_of
 from kms_access.decisions.key_coverage import bits
 from kms_access.decisions.proof import Hop
@@ -15,6 +17,19 @@ from kms_access.decisions.subjects import Subject, SubjectKind
 from kms_access.inventory.model import Key
 
 _FEW_ACTIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What somebody does not surely have on each key, as masks.
+
+    `actions` are the actions by the place of the key; `nothing` are the keys on which it surely
+    has everything, and `nothing_but_retiring` those on which all but RetireGrant.
+    """
+
+    actions: tuple[int, ...]
+    nothing: int
+    nothing_but_retiring: int
 
 
 class OwnAccess:
@@ -29,24 +44,71 @@ class OwnAccess:
         self.every_key = (1 << len(access_map.keys)) - 1
         """The mask of all keys."""
         self._decoded: dict[int, tuple[Block, Mapping[str, AccessState]]] = {}
+        self._possible = [possible_on(key.spec, key.usage) for key in access_map.keys]
+        self._lacking: dict[str, Lacking] = {}
         self._gains: dict[tuple[str, str], tuple[Gain, ...]] = {}
 
     def states(self, subject: Subject, key: Key) -> Mapping[str, AccessState]:
         """The state of each action that is not denied."""
         place = self._places[key.origin.identity]
-        for block in self._blocks(subject):
+        for block in self.blocks(subject):
             if block.keys >> place & 1:
                 return self._decode(block)
         return {}
+
+    def masks(self, subject: Subject, place: int) -> States:
+        """The actions that are not denied on the key at a place, as masks by state."""
+        for block in self.blocks(subject):
+            if block.keys >> place & 1:
+                return tuple(pair for pair in block.states if not pair[0].is_denied)
+        return ()
+
+    def lacking(self, subject: Subject) -> Lacking:
+        """What the subject does not surely have."""
+        found = self._lacking.get(subject.identity)
+        if found is None:
+            found = self._lacking[subject.identity] = self._find_lacking(subject)
+        return found
+
+    def _find_lacking(self, subject: Subject) -> Lacking:
+        missing = list(self._possible)
+        for block in self.blocks(subject):
+            sure = next((mask for s, mask in block.states if s is AccessState.ALLOWED), 0)
+            for place in bits(block.keys) if sure else ():
+                missing[place] &= ~sure
+        nothing = beside_retiring = 0
+        for place, mask in enumerate(missing):
+            if not mask:
+                nothing |= 1 << place
+            if not mask & ~RETIRE:
+                beside_retiring |= 1 << place
+        return Lacking(tuple(missing), nothing, beside_retiring)
+
+    @cached_property
+    def without_grants(self) -> int:
+        """The keys on which nobody has a grant, as a mask: there nobody can retire one (K102)."""
+        found = 0
+        for place, key in enumerate(self._keys):
+            if not self._evaluator.grants_on(key):
+                found |= 1 << place
+        return found
 
     def keys(self, subject: Subject, actions: Iterable[str] | None = None) -> int:
         """The keys, as a mask of their places, on which any or one of the actions is not denied."""
         wanted = -1 if actions is None else mask_of(actions)
         found = 0
-        for block in self._blocks(subject):
+        for block in self.blocks(subject):
             if any(mask & wanted and not state.is_denied for state, mask in block.states):
                 found |= block.keys
         return found
+
+    def place(self, key: Key) -> int:
+        """The place of a key in masks."""
+        return self._places[key.origin.identity]
+
+    def key_at(self, place: int) -> Key:
+        """The key at a place."""
+        return self._keys[place]
 
     def keys_at(self, places: int) -> Iterator[Key]:
         """The keys of a mask of places, in the order of the map."""
@@ -81,7 +143,8 @@ class OwnAccess:
                 found[action] = means
         yield from (_held(subject, gain) for gain in gains_of(None, found))
 
-    def _blocks(self, subject: Subject) -> tuple[Block, ...]:
+    def blocks(self, subject: Subject) -> tuple[Block, ...]:
+        """The access of the subject in blocks."""
         if subject.kind is SubjectKind.PROVIDER:
             # KMS knows no identity provider: its people come as sessions of roles (K52).
             return ()

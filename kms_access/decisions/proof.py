@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kms_access.decisions.decision import Decision
 from kms_access.decisions.matching import Hit
@@ -20,10 +20,30 @@ _SHOWN_ITEMS = 3
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One step of a proof: what it does, and the definition that it stands in."""
+    """One step of a proof: what it does, and the definition that it stands in.
+
+    `policy` and `statement` are those that the step is about, if it is about one.
+    """
 
     text: str
-    origin: Origin
+    definition: Origin
+    policy: Policy | None = field(default=None, repr=False, compare=False)
+    statement: Statement | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def origin(self) -> Origin:
+        """The place to show: that of the statement where it is known, else of the definition.
+
+        It is found when it is asked for: many proofs are never shown.
+        """
+        if self.policy is None:
+            return self.definition
+        return self.policy.origin_of(self.statement)
+
+    @classmethod
+    def of_statement(cls, text: str, policy: Policy, statement: Statement | None) -> Hop:
+        """A step by a statement of a policy, or by a policy whose content is not known."""
+        return cls(text, policy.origin, policy, statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +65,7 @@ def _hops(hits: Iterable[Hit]) -> Iterator[Hop]:
                 f"{hit.source.label} gives {_items(hit.source.operations)}", hit.source.origin
             )
         else:
-            yield Hop(_policy_text(hit.source, hit), hit.source.origin)
+            yield Hop.of_statement(_policy_text(hit.source, hit), hit.source, hit.statement)
 
 
 def _policy_text(policy: Policy, hit: Hit) -> str:

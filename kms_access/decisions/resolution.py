@@ -34,6 +34,9 @@ class AccessState(Enum):
     EXPLICITLY_DENIED = "denied explicitly"
     IMPLICITLY_DENIED = "denied by default"
 
+    # The hash that `Enum` writes is a call of Python, and states are looked up very often.
+    __hash__ = object.__hash__
+
     @property
     def is_access(self) -> bool:
         """Whether some request surely succeeds."""

@@ -215,7 +215,8 @@ def _hops(decision: Decision, caller: Principal, trust: tuple[Policy, ...]) -> I
             yield from Proof.of(replace(decision, responsible=(hit,))).hops
         else:
             name = statement_name(hit.statement)
-            yield Hop(f"{policy.label}, {name}, lets {_who(hit, caller)} assume it", policy.origin)
+            text = f"{policy.label}, {name}, lets {_who(hit, caller)} assume it"
+            yield Hop.of_statement(text, policy, hit.statement)
 
 
 def _who(hit: Hit, caller: Principal) -> str:

@@ -75,9 +75,9 @@ def _entries(facts: AccessFacts, *, proofs: bool) -> list[dict[str, Any]]:
 def _of_hop(hop: Hop) -> dict[str, str]:
     return {
         "text": hop.text,
-        "identity": hop.origin.identity,
-        "label": hop.origin.label,
-        "stack": hop.origin.container,
+        "identity": hop.definition.identity,
+        "label": hop.definition.label,
+        "stack": hop.definition.container,
     }
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from kms_access.inventory.origin import NotCovered, Origin
+from kms_access.inventory.statement_places import StatementPlaces
 from kms_access.policies.answers import Reason
-from kms_access.policies.document import PolicyDocument, Problem
+from kms_access.policies.document import PolicyDocument, Problem, Statement
 from kms_access.policies.principals import Principal
 from kms_access.policies.quick_init import quick_init
 from kms_access.policies.text import Value
@@ -21,11 +22,25 @@ def _no_tags() -> Mapping[str, Value]:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy document with the name that a person knows it by, and its place."""
+    """A policy document with the name that a person knows it by, and its place.
+
+    `places` finds its statements in the file of `origin`, where a person wrote that file.
+    """
 
     label: str
     document: PolicyDocument
     origin: Origin
+    places: StatementPlaces | None = field(default=None, repr=False, compare=False)
+
+    def origin_of(self, statement: Statement | None) -> Origin:
+        """Where a statement of the document stands, None for the document; else the policy."""
+        if self.places is None:
+            return self.origin
+        return self.origin.at(self.places.position(statement.index if statement else None))
+
+    def origin_of_problem(self, problem: Problem) -> Origin:
+        """Where the statement stands that a problem of the document is about."""
+        return self.origin.at(self.places.position_of(problem)) if self.places else self.origin
 
 
 @dataclass(frozen=True, slots=True)

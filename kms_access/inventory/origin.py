@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from kms_access.policies.json_text import Position
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -11,7 +13,8 @@ class Origin:
 
     `identity` is the logical identity of the resource: `STACK/LOGICAL-ID` for CloudFormation, the
     URN for Pulumi. `label` is how a person calls it (construct path, resource name); `container`
-    the stack that holds it; `file` and `line` (counted from 1) where it was written, if known.
+    the stack that holds it; `file`, `line` and `column` (counted from 1) where it was written, as
+    far as that is known.
     """
 
     identity: str
@@ -19,6 +22,13 @@ class Origin:
     container: str = ""
     file: str = ""
     line: int | None = None
+    column: int | None = None
+
+    def at(self, position: Position | None) -> Origin:
+        """The same definition with the place of a part of it, where that is known."""
+        if position is None:
+            return self
+        return replace(self, line=position.line, column=position.column)
 
     def __str__(self) -> str:
         label = self.label or self.identity

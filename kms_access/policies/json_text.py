@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, TypeAlias
 
@@ -98,6 +98,8 @@ _DECODER = json.JSONDecoder(
     parse_float=Number,
     parse_constant=_refuse_constant,
 )
+_SKIPPING = json.JSONDecoder(parse_int=str, parse_float=str)
+"""For what has been read before. Python refuses to convert a number of thousands of digits."""
 _OUTSIDE_OF_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?+|[\[\]{}]', re.DOTALL)
 _SPACES = " \t\r\n"
 _SPACE = re.compile(f"[{_SPACES}]*")
@@ -167,34 +169,45 @@ def position_of(text: str, path: Path) -> Position | None:
 
     Meant for messages: it reads the text again up to that place.
     """
-    offset = _skip_space(text, 0)
+    offset = offset_of(text, path)
+    return None if offset is None else position_at(text, offset)
+
+
+def offset_of(text: str, path: Path, start: int = 0) -> int | None:
+    """The offset of the value at `path` below the value that begins at `start`, of valid JSON."""
+    offset = _skip_space(text, start)
     for step in path:
-        found = _descend(text, offset, step)
+        if isinstance(step, int) == (text[offset : offset + 1] == "{"):
+            return None
+        found = next((member for member in members(text, offset) if member[0] == step), None)
         if found is None:
             return None
-        offset = found
-    return position_at(text, offset)
+        offset = found[2]
+    return offset
 
 
-def _descend(text: str, offset: int, step: str | int) -> int | None:
+def members(text: str, offset: int) -> Iterator[tuple[str | int, int, int]]:
+    """What the object or list at `offset` of valid JSON holds, nothing for another value.
+
+    Of each member the key or index, the offset where it begins, and that of its value.
+    """
     opening = text[offset : offset + 1]
     if opening not in ("{", "["):
-        return None
-    index = 0
+        return
     offset = _skip_space(text, offset + 1)
-    while text[offset : offset + 1] not in ("}", "]", ""):
-        key: str | int = index
+    for index in count():
+        if text[offset : offset + 1] in ("}", "]", ""):
+            return
+        start = offset
+        step: str | int = index
         if opening == "{":
-            key, offset = scanstring(text, offset + 1, True)
+            step, offset = scanstring(text, offset + 1, True)
             offset = _skip_space(text, _skip_space(text, offset) + 1)
-        if key == step:
-            return offset
-        _, offset = _DECODER.raw_decode(text, offset)
+        yield step, start, offset
+        _, offset = _SKIPPING.raw_decode(text, offset)
         offset = _skip_space(text, offset)
         if text[offset : offset + 1] == ",":
             offset = _skip_space(text, offset + 1)
-        index += 1
-    return None
 
 
 def _skip_space(text: str, offset: int) -> int:

@@ -31,6 +31,11 @@ def same(first: Value, second: Value) -> Answer:
         return YES
     if isinstance(first, str) and isinstance(second, str):
         return NO
+    return _compared(first, second)
+
+
+@lru_cache(maxsize=16_384)
+def _compared(first: Value, second: Value) -> Answer:
     left, right = _without_common_ends(items_of(first), items_of(second))
     if not _could_agree(left, right):
         return NO

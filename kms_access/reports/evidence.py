@@ -18,9 +18,12 @@ class Examples:
     def of(self, finding: Finding) -> str:
         """The keys of one request that succeeds, in words; empty where nothing hangs on them.
 
-        A finding may be about other access than the map's (a detour, a default value of a
-        parameter): only an example of the very condition that the finding names is given.
+        That is the finding's own example, if it has one. A finding may be about other access than
+        the map's (a detour, a default value of a parameter): only an example of the very condition
+        that the finding names is given.
         """
+        if finding.example:
+            return finding.example
         subject = self._subjects.get(finding.principal_identity)
         key = self._keys.get(finding.key_origin.identity) if finding.key_origin else None
         if subject is None or key is None or not finding.when.startswith("if "):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kms_access.reports.places import RulePlaces, shown_file, shown_origin, uri_of
+from kms_access.reports.places import shown_file, shown_origin, uri_of
 from kms_access.reports.terminal import safe
 from kms_access.reports.text import render_tally
 from kms_access.rules.assessment import Assessment
@@ -28,11 +28,10 @@ class GithubReport:
 
     def render(self, assessment: Assessment) -> str:
         """Commands first, errors before warnings; then plain lines."""
-        places = RulePlaces(assessment.rules)
         lines: list[str] = []
         for level in (Level.ERROR, Level.WARNING):
             findings = [finding for finding in assessment.findings if finding.level is level]
-            lines += _commands(level.value, findings, places)
+            lines += _commands(level.value, findings)
         lines += [_plain(line) for line in render_tally(assessment).splitlines()]
         return "\n".join(lines) + "\n"
 
@@ -40,10 +39,10 @@ class GithubReport:
 REPORT = GithubReport()
 
 
-def _commands(command: str, findings: Sequence[Finding], places: RulePlaces) -> Iterator[str]:
+def _commands(command: str, findings: Sequence[Finding]) -> Iterator[str]:
     shown = findings if len(findings) <= _SHOWN else findings[: _SHOWN - 1]
     for finding in shown:
-        properties = [*_position(finding, places), ("title", f"kms-access {finding.check}")]
+        properties = [*_position(finding), ("title", f"kms-access {finding.check}")]
         yield _command(command, properties, _message(finding))
     left_out = len(findings) - len(shown)
     if left_out:
@@ -62,6 +61,7 @@ def _message(finding: Finding) -> str:
 def _rest(finding: Finding) -> Iterator[tuple[str, str]]:
     for detail in finding.details:
         yield "note", detail
+    yield "example", finding.example
     yield "rule", finding.rule
     yield "fix", finding.fix
 
@@ -70,13 +70,15 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _position(finding: Finding, places: RulePlaces) -> Iterator[tuple[str, str]]:
+def _position(finding: Finding) -> Iterator[tuple[str, str]]:
     """The place in the repository; the broken rule's where no other file is known."""
-    origin, place = shown_origin(finding), places.of(finding)
+    origin, place = shown_origin(finding), finding.rule_place
     if origin is not None:
         yield "file", shown_file(origin.file)
         if origin.line:
             yield "line", str(origin.line)
+        if origin.line and origin.column:
+            yield "col", str(origin.column)
     elif place is not None and uri_of(place.file):
         yield "file", shown_file(place.file)
         yield "line", str(place.line)

@@ -12,7 +12,7 @@ from typing import Any
 
 from kms_access.inventory.origin import NotCovered, Origin
 from kms_access.reports.evidence import Examples
-from kms_access.reports.places import RulePlaces, shown_file
+from kms_access.reports.places import shown_file
 from kms_access.reports.tool import NAME, VERSION
 from kms_access.rules.assessment import Assessment
 from kms_access.rules.findings import Finding
@@ -71,7 +71,6 @@ def _document(assessment: Assessment) -> dict[str, Any]:
 class _Findings:
     def __init__(self, assessment: Assessment) -> None:
         self._examples = Examples(assessment)
-        self._rules = RulePlaces(assessment.rules)
 
     def finding(self, finding: Finding) -> dict[str, Any]:
         """One finding, in the words of the text report."""
@@ -101,7 +100,7 @@ class _Findings:
             "notes": [_text(detail) for detail in finding.details],
             "rule": {
                 "text": _text(finding.rule),
-                "place": _rule_place(self._rules.of(finding)),
+                "place": _rule_place(finding.rule_place),
             },
             "fix": _text(finding.fix) or None,
         }
@@ -129,6 +128,7 @@ def _place(origin: Origin | None) -> dict[str, Any] | None:
         "stack": _text(origin.container) or None,
         "file": _text(shown_file(origin.file)) or None,
         "line": origin.line,
+        "column": origin.column,
     }
 
 

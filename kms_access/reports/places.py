@@ -1,4 +1,4 @@
-"""Positions for machines: files relative to the working folder, and where a broken rule stands."""
+"""Positions for machines: files relative to the working folder."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from pathlib import PurePath
 
 from kms_access.inventory.origin import Origin
 from kms_access.rules.findings import Finding
-from kms_access.rules.model import Rules
-from kms_access.rules.yaml_nodes import Place
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _UNRESERVED = frozenset(
@@ -57,31 +55,3 @@ def origins_of(finding: Finding) -> Iterator[Origin]:
     yield from (hop.origin for hop in reversed(finding.proof.hops))
     if finding.principal_origin is not None:
         yield finding.principal_origin
-
-
-class RulePlaces:
-    """Where rules stand. A finding's rule begins with the place that it is about."""
-
-    def __init__(self, rules: Rules) -> None:
-        self._places = {str(place): place for place in _places(rules)}
-
-    def of(self, finding: Finding) -> Place | None:
-        """The place of the rule that is broken; None for a built-in one."""
-        written = finding.rule.split(" ", 1)[0]
-        if written in self._places:
-            return self._places[written]
-        # A file's name may hold spaces.
-        begins = [text for text in self._places if finding.rule.startswith(f"{text} ")]
-        return self._places[max(begins, key=len)] if begins else None
-
-
-def _places(rules: Rules) -> Iterator[Place]:
-    for rule in rules.keys:
-        for lists in (rule.allow, rule.require):
-            yield from (permission.place for listed in lists.values() for permission in listed)
-        if rule.delegation_forbidden is not None:
-            yield rule.delegation_forbidden
-        # Last, because a rule is named by its own place: its column is the one that is meant.
-        yield rule.place
-    yield from (team.place for team in rules.teams.values())
-    yield from (waiver.place for waiver in rules.waivers)

@@ -16,7 +16,7 @@ from typing import Any
 
 from kms_access.inventory.origin import Origin
 from kms_access.reports.check_help import claim_of, help_of, help_page, level_of
-from kms_access.reports.places import RulePlaces, origins_of, shown_file, shown_origin, uri_of
+from kms_access.reports.places import origins_of, shown_file, shown_origin, uri_of
 from kms_access.reports.terminal import safe
 from kms_access.reports.tool import NAME, VERSION
 from kms_access.rules.assessment import Assessment
@@ -57,7 +57,7 @@ def _run(assessment: Assessment) -> dict[str, Any]:
         *assessment.known,
     ]
     checks = list(dict.fromkeys([*CHECKS, *sorted({finding.check for finding in told})]))
-    result = _Results(assessment, checks)
+    result = _Results(checks)
     return {
         "tool": {
             "driver": {
@@ -145,22 +145,20 @@ def _invocation(assessment: Assessment) -> dict[str, Any]:
 
 
 class _Results:
-    def __init__(self, assessment: Assessment, checks: list[str]) -> None:
+    def __init__(self, checks: list[str]) -> None:
         self._indexes = {check: index for index, check in enumerate(checks)}
-        self._places = RulePlaces(assessment.rules)
 
     def of(self, finding: Finding, justification: str = "") -> dict[str, Any]:
         """One result; with a justification it is suppressed."""
-        rule_place = self._places.of(finding)
         result: dict[str, Any] = {
             "ruleId": finding.check,
             "ruleIndex": self._indexes[finding.check],
             "level": _LEVELS[finding.level],
             "message": _message(finding),
-            "locations": _locations(finding, rule_place),
+            "locations": _locations(finding),
             "partialFingerprints": {"accessFact/v1": finding.fingerprint},
         }
-        related = _rule_location(rule_place)
+        related = _rule_location(finding.rule_place)
         if related is not None:
             said = _said(finding.rule)
             result["relatedLocations"] = [{"id": 1, **related, "message": said}]
@@ -184,7 +182,7 @@ def _said(text: str) -> dict[str, str]:
 
 def _message(finding: Finding) -> dict[str, str]:
     condition = "" if finding.when in ("", "always") else ", under a condition"
-    lines = [f"{finding.claim}{condition}."]
+    lines = [f"{finding.claim}{condition}.", *(f"Note: {note}." for note in finding.details)]
     if finding.rule:
         lines.append(f"Rule: {finding.rule}.")
     if finding.fix:
@@ -192,7 +190,7 @@ def _message(finding: Finding) -> dict[str, str]:
     return {"text": "\n".join(_said(line)["text"] for line in lines)}
 
 
-def _locations(finding: Finding, rule_place: Place | None) -> list[dict[str, Any]]:
+def _locations(finding: Finding) -> list[dict[str, Any]]:
     """One place; the rules file where no other file is known.
 
     A result without a file is not shown by code scanning.
@@ -201,7 +199,7 @@ def _locations(finding: Finding, rule_place: Place | None) -> list[dict[str, Any
     if shown is not None:
         return [_location(shown)]
     logical = [_logical(origin) for origin in islice(origins_of(finding), 1)]
-    fallback = _rule_location(rule_place) or {}
+    fallback = _rule_location(finding.rule_place) or {}
     named = {"logicalLocations": logical} if logical else {}
     return [{**fallback, **named}] if fallback or named else []
 
@@ -210,7 +208,7 @@ def _location(origin: Origin) -> dict[str, Any]:
     uri = uri_of(origin.file)
     location: dict[str, Any] = {"logicalLocations": [_logical(origin)]}
     if uri:
-        location["physicalLocation"] = _physical(uri, origin.line)
+        location["physicalLocation"] = _physical(uri, origin.line, origin.column)
     return location
 
 

@@ -55,7 +55,8 @@ def render_finding(finding: Finding, style: Style = PLAIN) -> str:
     for number, hop in enumerate(finding.proof.hops, 1):
         text = f"{number} {hop.text}"
         lines.append(_line(style, "how" if number == 1 else "", text, hop.origin, hang=2))
-    for number, detail in enumerate(finding.details):
+    example = (f"for example {finding.example}",) if finding.example else ()
+    for number, detail in enumerate((*finding.details, *example)):
         lines.append(_line(style, "note" if number == 0 else "", detail))
     if finding.rule:
         lines.append(_line(style, "rule", finding.rule))
@@ -137,17 +138,17 @@ def _tally(assessment: Assessment) -> Iterator[str]:
     undecided = sum(f.check == "undecided" for f in assessment.findings)
     violations = len(assessment.findings) - undecided
     yield (
-        f"{_count(keys, 'key')}, {_count(principals, 'principal')}: "
-        f"{_count(violations, 'finding')}, {undecided} undecided"
+        f"{counted(keys, 'key')}, {counted(principals, 'principal')}: "
+        f"{counted(violations, 'finding')}, {undecided} undecided"
     )
     if not facts.keys:
         yield "no KMS key is in the definitions"
     for waived in assessment.waived:
         yield f"waived {safe(describe_waiver(waived))}: {safe(waived.finding.claim)}"
     if assessment.known:
-        yield f"{_count(len(assessment.known), 'finding')} known by the baseline"
+        yield f"{counted(len(assessment.known), 'finding')} known by the baseline"
     if assessment.silenced:
-        yield f"{_count(assessment.silenced, 'finding')} off by the rules file"
+        yield f"{counted(assessment.silenced, 'finding')} off by the rules file"
     if assessment.keys_without_rule and assessment.rules.file:
         yield f"no rule for {_listed(assessment.keys_without_rule)}"
     if not assessment.rules.file:
@@ -162,7 +163,8 @@ def describe_waiver(waived: Waived) -> str:
     return f"until {waiver.expires.isoformat()} by {waiver.owner}, {waiver.place}"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """`1 key`, `2 keys`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

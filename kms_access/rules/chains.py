@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kms_access.decisions.detour import Detour
+from kms_access.decisions.detour import BY_ROLES, Detour
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.rules.holdings import PUT_KEY_POLICY, counts
-from kms_access.rules.situation import BY_ROLES, Situation
+from kms_access.rules.situation import Situation
 
 __all__ = ["BY_ROLES", "Chain", "counts_as_chain", "role_chains", "unknown_gains"]
 

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from kms_access.decisions.proof import Proof
 from kms_access.inventory.origin import Origin
 from kms_access.rules.model import Level
+from kms_access.rules.yaml_nodes import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One access fact that breaks a rule, or that could not be decided.
 
-    `claim` is complete in one line. `principal`, `capability` and `actions` are empty where the
-    finding is about a key as a whole. `when` is `always`, or the condition in words. `rule` says
-    which rule is broken and where it stands; `fix` the smallest change.
+    `claim` is complete in one line; long names are shortened there. `principal`, `capability` and
+    `actions` are empty where the finding is about a key as a whole. `when` is `always`, or the
+    condition in words; `example` is a request that shows what is wrong, where not any does. `rule`
+    says which rule is broken, `rule_place` where it stands, None for a built-in one; `fix` is the
+    smallest change.
     """
 
     check: str
@@ -32,7 +35,9 @@ class Finding:
     when: str = ""
     proof: Proof = field(default_factory=lambda: Proof(()))
     details: tuple[str, ...] = ()
+    example: str = ""
     rule: str = ""
+    rule_place: Place | None = None
     fix: str = ""
     fact: str = ""
     """Tells findings about one key apart that have no principal: the unknown, the problem."""
@@ -47,8 +52,8 @@ class Finding:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Errors first, then by check, key, principal and capability."""
+        """Errors first, then by check, key, principal, capability and what tells them apart."""
         return (
             *(self.level is not Level.ERROR, self.check, self.key, self.principal),
-            *(self.capability, self.claim),
+            *(self.capability, self.claim, self.fact, self.details),
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from kms_access.decisions.detour import Detour, DetourKind
 from kms_access.decisions.subjects import Subject
 from kms_access.policies.answers import Truth
+from kms_access.rules.chain_claims import chain_claim
 from kms_access.rules.chains import counts_as_chain
 from kms_access.rules.checks.access_facts import when_open
 from kms_access.rules.findings import Finding
@@ -29,13 +30,14 @@ def foreign_chains(situation: Situation, is_foreign: Callable[[Subject], bool]) 
             yield detour
 
 
-def chain_finding(check: str, level: Level, detour: Detour, claim: str, rule: str) -> Finding:
-    """The finding about one of them."""
+def chain_finding(check: str, level: Level, detour: Detour, words: str, rule: str) -> Finding:
+    """The finding about one of them; `words` say what is claimed, as for `chain_claim`."""
     subject, key = detour.subject, detour.key
+    told = chain_claim(check, words, words, detour)
     return Finding(
         check,
         level,
-        claim,
+        told.claim,
         key.label,
         key.origin,
         subject.label,
@@ -44,6 +46,7 @@ def chain_finding(check: str, level: Level, detour: Detour, claim: str, rule: st
         actions=tuple(sorted(detour.actions)),
         when=when_open(detour.reasons),
         proof=detour.proof,
+        details=told.details,
         rule=rule,
         fix=f"narrow whom the trust policy of {detour.through[0]} names, or what that role can do",
     )

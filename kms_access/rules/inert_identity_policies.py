@@ -54,6 +54,7 @@ def _no_key(statement: Statement) -> Iterator[InertPart]:
                 statement,
                 "K24",
                 f'gives nothing on "{written}", which never stands for a key',
+                f'gives nothing on "{_name(written)}"',
                 "write the ARN of the key, or ask for the alias by kms:ResourceAliases",
             )
 
@@ -70,8 +71,15 @@ def _conditioned_alias(statement: Statement) -> Iterator[InertPart]:
             statement,
             "K114",
             f'has a condition for "{aliases[0]}": condition keys do not work on an alias',
+            f'puts a condition on "{_name(str(aliases[0]))}"',
             "allow the alias in a statement without condition",
         )
+
+
+def _name(written: str) -> str:
+    """The last part of an ARN, or the whole."""
+    segments = arn_segments(written)
+    return str(segments[5]) if segments is not None else written
 
 
 def _is_alias(written: str) -> bool:

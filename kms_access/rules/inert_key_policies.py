@@ -18,6 +18,7 @@ from kms_access.policies.wildcards import fold_case
 from kms_access.rules.inert_parts import (
     InertPart,
     allows_of,
+    counted,
     listed,
     literal_actions,
     plain_variables,
@@ -58,6 +59,7 @@ def _never_in_key_policies(statement: Statement) -> Iterator[InertPart]:
             statement,
             rule,
             f"gives nothing by {listed(names)}, which {verb} no effect in a key policy",
+            f"allows {counted(names)} without effect",
             f"remove {listed(names)}, or allow it in an identity policy",
         )
 
@@ -81,7 +83,8 @@ def _across_accounts(key: Key, statement: Statement) -> Iterator[InertPart]:
             statement,
             "K120",
             f"gives {whom} nothing by {listed(names)}, which {verb} no effect across accounts",
-            "name the actions that the other account needs",
+            f"allows {counted(names)} without effect",
+            f"leave out {listed(names)}: name the actions that the other account needs",
         )
 
 
@@ -107,5 +110,6 @@ def _conditions_on_the_key(statement: Statement) -> Iterator[InertPart]:
                 statement,
                 "K140",
                 f'asks for "{condition.key}", which is supported in identity policies only',
+                f'cannot ask for "{condition.key}"',
                 "remove the condition: the key policy is for this key alone",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kms_access.decisions.request import ENCRYPTION_CONTEXT, MULTIVALUED_KEYS
@@ -24,12 +24,14 @@ _SHOWN = 3
 class InertPart:
     """A part of an Allow statement that gives nothing.
 
-    `says` ends the sentence "statement 1 of the key policy …"; `rule` is the K rule behind it.
+    `says` ends the sentence "statement 1 of the key policy …", `claim` says the same of the policy
+    in few words; `rule` is the K rule behind it.
     """
 
     statement: Statement
     rule: str
     says: str
+    claim: str
     fix: str
 
     @property
@@ -70,6 +72,7 @@ def unknown_actions(statement: Statement) -> Iterator[InertPart]:
                 statement,
                 "K20",
                 f'gives nothing by "{written}": no such action is known',
+                f'allows "{written}" without effect',
                 f"write {close}" if close else "write an action of KMS",
             )
 
@@ -82,6 +85,7 @@ def plain_variables(document: PolicyDocument, statement: Statement) -> Iterator[
                 statement,
                 "K31",
                 f"has no policy variable: {problem.message}",
+                "takes a policy variable for plain text",
                 'write "Version": "2012-10-17"',
             )
 
@@ -107,6 +111,7 @@ def set_operators(statement: Statement) -> Iterator[InertPart]:
                 "K129",
                 f'asks for the list "{condition.key}" with "{condition.operator.name}", and AWS '
                 "does not say what that gives",
+                f'tests "{condition.key}" as one value',
                 "write ForAllValues or ForAnyValue before the operator",
             )
         elif not is_list and condition.quantifier is not Quantifier.SINGLE:
@@ -116,6 +121,7 @@ def set_operators(statement: Statement) -> Iterator[InertPart]:
                 "K130",
                 f'asks for the single value "{condition.key}" with "{operator}"'
                 + (", which any request without it fulfils" if operator == "ForAllValues" else ""),
+                f'tests "{condition.key}" as a list',
                 f"write the operator without {operator}",
             )
 
@@ -136,6 +142,7 @@ def without_encryption_context(
             statement,
             "K138",
             f'gives nothing by {listed(names)}: requests for {whom} do not have "{asked[0]}"',
+            f"allows {counted(names)} without effect",
             f"allow {listed(names)} in a statement without this condition",
         )
 
@@ -145,6 +152,11 @@ def _asks_for_encryption_context(condition: Condition) -> bool:
     if not key.startswith(ENCRYPTION_CONTEXT) and key != "kms:encryptioncontextkeys":
         return False
     return condition.holds(RequestContext({key: ABSENT})).truth is Truth.FALSE
+
+
+def counted(names: Sequence[str]) -> str:
+    """The only name, or how many there are."""
+    return names[0] if len(names) == 1 else f"{len(names)} actions"
 
 
 def listed(names: Iterable[str]) -> str:

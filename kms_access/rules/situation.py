@@ -9,11 +9,13 @@ from functools import cached_property, partial
 
 from kms_access.decisions.access_facts import AccessFacts, access_facts, with_defaults
 from kms_access.decisions.access_map import AccessMap
-from kms_access.decisions.detour import Detour, DetourKind
+from kms_access.decisions.action_masks import mask_of
+from kms_access.decisions.detour import BY_ROLES, Detour
 from kms_access.decisions.evaluator import Access, Evaluator
 from kms_access.decisions.reach import Reach
 from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.static_facts import Organization
+from kms_access.decisions.subject_search import Wanted
 from kms_access.decisions.subjects import Subject, SubjectKind
 from kms_access.inventory.model import Key
 from kms_access.policies.answers import NO, Answer, Truth, all_of
@@ -22,14 +24,22 @@ from kms_access.policies.text import Value
 from kms_access.rules.baseline import Baseline
 from kms_access.rules.everyone import PUBLIC_ACCESS, WideAccess
 from kms_access.rules.findings import Finding
-from kms_access.rules.holdings import PUT_KEY_POLICY, Holdings, holdings_of
+from kms_access.rules.holdings import (
+    CREATE_GRANT,
+    LIFECYCLE,
+    PUT_KEY_POLICY,
+    USE,
+    Holdings,
+    holdings_of,
+)
 from kms_access.rules.limits import LimitedAccess
 from kms_access.rules.matching import Accounts, belongs_to, deployers_among, key_matches
 from kms_access.rules.model import KeyRule, Level, Limit, Rules
 from kms_access.rules.permissions import Permissions
 
-BY_ROLES = (DetourKind.ASSUMED_ROLE, DetourKind.PASSED_ROLE)
-"""Detours whose last step is to act as a role, so that they give what the role has."""
+_SELF_ESCALATION = "self-escalation"
+_POWER = mask_of(USE | LIFECYCLE | {CREATE_GRANT})
+"""What detours give that begin without a role, as far as a check tells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +106,26 @@ class Situation:
 
     @cached_property
     def detours(self) -> tuple[Detour, ...]:
-        """Every detour, by subject, key and kinds."""
-        return tuple(self.reach)
+        """The detours of which a check can tell, by subject, key and kinds.
+
+        With a baseline these are all: any of them may be new.
+        """
+        if self.saved is not None:
+            return tuple(self.reach)
+        ruled = 0
+        for place, key in enumerate(self.access_map.keys):
+            if self.rules_for(key):
+                ruled |= 1 << place
+        asks_for_all = self.rules.checks.get(_SELF_ESCALATION) is Level.ERROR
+        actions = -1 if asks_for_all else _POWER
+
+        def wanted(subject: Subject) -> Wanted:
+            # Roles that outsiders may take are told of on keys without a rule as well. A session
+            # is told with its role.
+            by_roles = ruled if subject.kind is SubjectKind.IDENTITY else -1
+            return Wanted(keys_by_roles=0 if subject.session else by_roles, actions=actions)
+
+        return tuple(self.reach.wanted(wanted))
 
     @cached_property
     def _mapped(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from kms_access.decisions.access_facts import term_of_access
 from kms_access.decisions.access_map import AccessMap, access_map
 from kms_access.decisions.action_masks import actions_of
+from kms_access.decisions.detour import BY_ROLES
 from kms_access.decisions.evaluator import Access
 from kms_access.decisions.resolution import AccessState
 from kms_access.decisions.static_facts import Organization
@@ -33,7 +34,7 @@ from kms_access.rules.model import (
     Rules,
     Team,
 )
-from kms_access.rules.situation import BY_ROLES, Situation
+from kms_access.rules.situation import Situation
 from kms_access.rules.steps import described_steps
 from kms_access.rules.suggested_limits import FREE, Suggested, limits_of
 from kms_access.rules.suggested_names import (

@@ -113,7 +113,7 @@ def test_text_that_is_no_unicode_is_reported_and_no_failure() -> None:
     )
     assert "\\ud800" in str(key.inputs["policy"])
     messages = "\n".join(violation.message for violation in Pack().run(key))
-    assert "the key policy of key open is not valid" in messages
+    assert "invalid-policy  key policy of open: " in messages
     assert "itself failed" not in messages
     assert "<{%" not in messages
 

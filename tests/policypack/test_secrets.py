@@ -70,7 +70,7 @@ CONDITIONS = [
 @pytest.mark.parametrize("condition", CONDITIONS, ids=str)
 def test_a_condition_with_a_secret(condition: Mapping[str, object]) -> None:
     found = told(BILLING, key(marked(open_under(condition))))
-    assert "role billing" in found or "key payments" in found
+    assert "role billing" in found or "key policy of payments" in found
     if SECRET not in condition:
         assert SECRET not in found
 

@@ -9,7 +9,7 @@ from tests.builders import ACCOUNT, DELEGATION, OTHER, allow, deny, grant, key, 
 from tests.rules.check_cases import READER, RULES, Case, custom
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-OWN = f"any other identity of account {ACCOUNT}"
+OWN = "any other identity of the account"
 PUBLIC = "public-access: everyone can decrypt with key alias/data"
 OUTSIDE = f"external-account: role ci of account {OTHER} has access to key alias/data"
 OUTSIDE_ACCOUNT = f"external-account: account {OTHER} can let its identities access key alias/data"
@@ -101,7 +101,7 @@ CALLER_CASES = {
         deny("*", "kms:Encrypt", **when("StringNotEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5")),
         findings=[
             "team-access: organization o-a1b2c3d4e5 can encrypt with key alias/data",
-            "undecided: cannot decide who can use key alias/data: "
+            "undecided: cannot decide who can use alias/data: "
             f"the organization of account {ACCOUNT}",
         ],
     ),
@@ -124,7 +124,7 @@ CALLER_CASES = {
               "kms:Decrypt"),
         findings=[
             "confused-deputy: service logs.<the Region>.amazonaws.com can use key alias/data for "
-            "anybody: no condition fixes the source of its request",
+            "anybody",
             decrypts("service logs.<the Region>.amazonaws.com")],
     ),
     "a key that a rule may be for": Case(
@@ -198,8 +198,8 @@ checks: {public-access: warning}
                  "ArnLike", "aws:PrincipalArn", role_arn("deployer*"))))],
         [READER],
         findings=[
-            f"self-escalation: {OWN} can give itself every action on key alias/data by "
-            "rewriting the key policy",
+            f"self-escalation: {OWN} can change the key policy of alias/data "
+            "| so it can give itself every action",
             f"team-access: {OWN} can administer key alias/data",
             "undecided: cannot decide who can change the key policy of alias/data",
         ],

@@ -40,11 +40,13 @@ def trusting(identity: Identity, principal: Any, action: str = "sts:AssumeRole")
 
 
 def itself(who: str, what: str, step: str, name: str = "other") -> str:
-    return f"self-escalation: {who} can give itself {what} on key alias/{name} by {step}"
+    return f"self-escalation: {who} can {step} alias/{name} | so it can give itself {what}"
 
 
-def chain(who: str, what: str, steps: str) -> str:
-    return f"role-chain: {who} can {what} key alias/data by {steps}"
+def chain(who: str, what: str, steps: str, role: str = "") -> str:
+    """With the first role where the claim has no room for all steps."""
+    way = f"via {role} | by {steps}" if role else f"by {steps}"
+    return f"role-chain: {who} can {what} key alias/data {way}"
 
 
 BOB = user("bob", iam("sts:AssumeRole"))
@@ -64,8 +66,8 @@ ESCALATION_CASES = {
         [other(allow(role_arn("ops"), "kms:PutKeyPolicy", **MFA),
                allow(role_arn("ops"), "kms:CreateGrant"))],
         findings=[
-            itself("role ops", "every action", "rewriting the key policy"),
-            itself("role ops", "use", "creating grants"),
+            itself("role ops", "every action", "change the key policy of"),
+            itself("role ops", "use", "create grants that open key"),
             "grant-delegation: role ops can create grants for anybody on key alias/other",
         ],
     ),
@@ -73,13 +75,13 @@ ESCALATION_CASES = {
         [other(allow(user_arn("eve"), "kms:PutKeyPolicy"))],
         [user("eve", iam("kms:Decrypt", effect="Deny"))],
         findings=[itself("user eve", "encrypt, decrypt, grant, administer and delete",
-                         "rewriting the key policy")],
+                         "change the key policy of")],
     ),
     "self-escalation: grants to itself for one operation": Case(
         [other(allow(role_arn("ops"), "kms:CreateGrant", Condition={
             "StringEquals": {"kms:GranteePrincipal": role_arn("ops")},
             "ForAllValues:StringEquals": {"kms:GrantOperations": ["Decrypt", "DescribeKey"]}}))],
-        findings=[itself("role ops", "decrypt", "creating grants")],
+        findings=[itself("role ops", "decrypt", "create grants that open key")],
     ),
     "grants that a rule allows, to itself": Case(
         [other(allow(role_arn("ops"), "kms:CreateGrant", **when(
@@ -97,13 +99,13 @@ ESCALATION_CASES = {
     "self-escalation: identity policies, where they count": Case(
         [other(), PLAIN],
         [user("iam", iam("iam:PutUserPolicy"))],
-        findings=[itself("user iam", "every action", "writing identity policies")],
+        findings=[itself("user iam", "every action", "write identity policies that open key")],
     ),
     "self-escalation: an administrator, told once": Case(
         [other()],
         [user("root", iam("*")), user("ann", iam("kms:Decrypt"))],
         findings=[
-            itself("user root", "every action", "rewriting the key policy"),
+            itself("user root", "every action", "change the key policy of"),
             "separation-of-duties: user root can both manage and use key alias/other",
             "grant-delegation: user root can create grants for anybody on key alias/other",
             "key-deletion: user root can destroy key alias/other",
@@ -112,7 +114,7 @@ ESCALATION_CASES = {
     "self-escalation: what the greatest power covers is not told": Case(
         [other(allow(user_arn("help"), "kms:PutKeyPolicy"))],
         [user("help", iam("iam:CreateAccessKey")), user("ann", iam("kms:Decrypt"))],
-        findings=[itself("user help", "every action", "rewriting the key policy")],
+        findings=[itself("user help", "every action", "change the key policy of")],
     ),
     "grants within a grant give no more than it": Case(
         [PLAIN],
@@ -127,17 +129,17 @@ ESCALATION_CASES = {
     "self-escalation: another user": Case(
         [other(), PLAIN],
         [user("help", iam("iam:CreateAccessKey")), user("ann", iam("kms:Decrypt"))],
-        findings=[itself("user help", "decrypt", "acting as user ann")],
+        findings=[itself("user help", "decrypt", "act as user ann and so open key")],
     ),
     "self-escalation: tags": Case(
         [other(allow(user_arn("tags"), "kms:TagResource"))],
         [user("tags", iam("kms:Encrypt", **when("StringEquals", "aws:ResourceTag/team", "a")))],
-        findings=[itself("user tags", "encrypt", "changing tags or aliases")],
+        findings=[itself("user tags", "encrypt", "set tags or aliases that open key")],
     ),
     "self-escalation: a replica": Case(
         [key("other", DELEGATION, multi_region=True)],
         [user("copy", iam(["kms:ReplicateKey", "kms:CreateKey"]))],
-        findings=[itself("user copy", "use", "replicating the key")],
+        findings=[itself("user copy", "use", "make a replica that opens key")],
     ),
     "a replica that needs a multi-Region key": Case(
         [other()], [user("copy", iam(["kms:ReplicateKey", "kms:CreateKey"]))]
@@ -168,7 +170,7 @@ CHAIN_CASES = {
         ],
         findings=[
             chain("user bob", "decrypt with",
-                  "assuming role middle, then assuming role app-reader"),
+                  "assuming role middle, then assuming role app-reader", "role middle"),
             chain("role middle", "decrypt with", "assuming role app-reader"),
         ],
         code=1,
@@ -181,7 +183,7 @@ CHAIN_CASES = {
         ],
         findings=[
             chain("user bob", "decrypt with",
-                  "passing role app-reader to a service that runs its code")
+                  "passing role app-reader to a service that runs its code", "role app-reader")
         ],
         code=1,
     ),
@@ -189,7 +191,8 @@ CHAIN_CASES = {
         [custom()],
         [trusting(READER, OTHER)],
         rules=RULES.replace('"444455556666", ', ""),
-        findings=[chain(f"account {OTHER}", "decrypt with", "assuming role app-reader")],
+        findings=[chain(f"account {OTHER}", "decrypt with", "assuming role app-reader",
+                        "role app-reader")],
         code=1,
     ),
     "role-chain: a role that can change the key policy, told once": Case(
@@ -202,8 +205,9 @@ CHAIN_CASES = {
         [custom(DELEGATION | {"Action": "kms:Encrypt"})],
         [READER, trusting(role("iam", iam("iam:PutRolePolicy")), user_arn("bob")), BOB],
         findings=[
-            chain("user bob", "encrypt with", "assuming role iam, then writing identity policies"),
-            itself("role iam", "encrypt", "writing identity policies", "data"),
+            chain("user bob", "encrypt with", "assuming role iam, then writing identity policies",
+                  "role iam"),
+            itself("role iam", "encrypt", "write identity policies that open key", "data"),
         ],
         code=1,
     ),
@@ -261,8 +265,8 @@ CHAIN_CASES = {
         [key("free")],
         [trusting(role("reader", iam("kms:Decrypt")), {"AWS": OTHER})],
         findings=[
-            f"external-account: account {OTHER} can let its identities access key alias/free by "
-            "assuming role reader"
+            f"external-account: account {OTHER} has access to key alias/free by assuming role "
+            "reader"
         ],
         code=1,
     ),
@@ -271,8 +275,8 @@ CHAIN_CASES = {
         [trusting(role("reader", iam("kms:Decrypt")), role_arn("hop")),
          trusting(role("hop", iam("sts:AssumeRole")), role_arn("ci", OTHER))],
         findings=[
-            f"external-account: role ci of account {OTHER} has access to key alias/free by "
-            "assuming role hop, then assuming role reader"
+            f"external-account: role ci of account {OTHER} has access to key alias/free via role "
+            "hop | by assuming role hop, then assuming role reader"
         ],
         code=1,
     ),

@@ -19,10 +19,12 @@ from tests.rules.check_cases_powers import other, when
 
 FORBIDDING = RULES + "    iam-delegation: forbidden\n"
 READING = allow(role_arn("app-reader"), "kms:Decrypt")
-DELEGATES = (
-    f"iam-delegation: the key policy of alias/data lets identity policies of account {ACCOUNT} give"
-)
 NO_RULES = "version: 1\ndeployers: [role/deployer, role/ops]\n"
+
+
+def delegates(what: str) -> str:
+    note = f"these are identity policies of account {ACCOUNT}"
+    return f"iam-delegation: identity policies can give {what} on key alias/data | {note}"
 
 
 def narrowed(operator: str, name: str, value: Any, actions: Any = "kms:*") -> dict[str, Any]:
@@ -37,24 +39,24 @@ def lasting(names: str, *statements: Any, rules: str = NO_RULES, **more: Any) ->
 
 KEY_CASES = {
     "iam-delegation": Case(
-        [key("data")], rules=FORBIDDING, findings=[f"{DELEGATES} every action"], code=1
+        [key("data")], rules=FORBIDDING, findings=[delegates("every action")], code=1
     ),
     "iam-delegation: some actions": Case(
         [custom(DELEGATION | {"Action": ["kms:Encrypt", "kms:ReEncrypt*"]})],
         rules=FORBIDDING,
-        findings=[f"{DELEGATES} 3 actions"],
+        findings=[delegates("3 actions")],
         code=1,
     ),
     "iam-delegation: to some identities": Case(
         [custom(narrowed("ArnLike", "aws:PrincipalArn", role_arn("app-*"), "kms:Encrypt"))],
         rules=FORBIDDING,
-        findings=[f"{DELEGATES} kms:Encrypt"],
+        findings=[delegates("kms:Encrypt")],
         code=1,
     ),
     "iam-delegation: beside named principals": Case(
         [custom(allow([ACCOUNT, role_arn("app-x")], "kms:Encrypt"))],
         rules=FORBIDDING,
-        findings=[f"{DELEGATES} kms:Encrypt"],
+        findings=[delegates("kms:Encrypt")],
         code=1,
     ),
     "iam-delegation: a Deny leaves some": Case(
@@ -63,7 +65,7 @@ KEY_CASES = {
                     "ArnNotEquals", "aws:PrincipalArn", role_arn("app-reader"))),
                 deny("*", "kms:Encrypt"))],
         rules=FORBIDDING,
-        findings=[f"{DELEGATES} kms:Decrypt"],
+        findings=[delegates("kms:Decrypt")],
         code=1,
     ),
     "no delegation: the root user alone": Case(
@@ -103,7 +105,7 @@ KEY_CASES = {
         allow([role_arn("ops"), role_arn("deployer")], "kms:PutKeyPolicy"),
     ),
     "lockout: many keep it": lasting(
-        "user a and user b and user c and 2 more can change the key policy of alias/other",
+        "user a, user b, user c and 2 more can change the key policy of alias/other",
         allow([user_arn(name) for name in "abcde"], "kms:PutKeyPolicy"),
         rules="version: 1\ndeployers: [user/*]\n",
     ),
@@ -117,8 +119,8 @@ KEY_CASES = {
     "somebody who is not known yet keeps it perhaps": Case(
         [key("other", ADMINISTRATION, allow(UNKNOWN_ARN, "kms:PutKeyPolicy"))],
         findings=[
-            'self-escalation: role <parameter "Reader"> can give itself every action on key '
-            "alias/other by rewriting the key policy"
+            'self-escalation: role <parameter "Reader"> can change the key policy of alias/other '
+            "| so it can give itself every action"
         ],
         rules=NO_RULES,
     ),
@@ -142,7 +144,7 @@ KEY_CASES = {
         [READER],
         rules=NO_RULES + "checks: {lockout: error}\n",
         findings=[
-            "lockout: role deployer cannot change the key policy of alias/data, KMS refuses it",
+            "lockout: role deployer cannot change the key policy of alias/data",
             "lockout: only role deployer can change the key policy of alias/other",
         ],
         code=1,

@@ -67,6 +67,12 @@ FOR_US = {"Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}
 OWN_ACCOUNT = limited('{decrypt: {when: {StringEquals: {aws:SourceAccount: "111122223333"}}}}')
 
 
+def beyond(words: str, who: str = "role backup", can: str = "decrypt with") -> str:
+    limit = "the limit of the rule" if who == "role backup" else "its limit"
+    rule = f"lets it do this only {words}"
+    return f"team-access: {who} can {can} key alias/data beyond {limit} | {rule}"
+
+
 def decrypt(principal: Any = BACKUP_ROLE, **more: Any) -> dict[str, Any]:
     return allow(principal, "kms:Decrypt", **more)
 
@@ -109,10 +115,7 @@ LIMIT_CASES = {
     "via: another Region": case(
         decrypt(**via("s3.us-east-1.amazonaws.com")),
         rules=ONE_REGION,
-        findings=[
-            "team-access: role backup can decrypt with key alias/data other than via "
-            "s3.eu-central-1.amazonaws.com"
-        ],
+        findings=[beyond("via s3.eu-central-1.amazonaws.com")],
     ),
     "via: the Region of the deployment": case(
         decrypt(**via(VIA_THERE)), region=REGION_OF_DEPLOYMENT
@@ -151,10 +154,7 @@ LIMIT_CASES = {
             {"Service": "backup.amazonaws.com"},
             Condition={"StringEquals": {"aws:SourceAccount": "111122223333"}},
         ),
-        findings=[
-            "team-access: service backup.amazonaws.com can decrypt with key alias/data other than "
-            "via s3 or rds"
-        ],
+        findings=[beyond("via s3 or rds", "service backup.amazonaws.com")],
     ),
     "via: a team without a limit in another entry": case(
         decrypt(),
@@ -193,18 +193,12 @@ LIMIT_CASES = {
     "when: another value": case(
         decrypt(**context("bills")),
         rules=ORDERS,
-        findings=[
-            "team-access: role backup can decrypt with key alias/data other than when "
-            'kms:EncryptionContext:app is "orders"'
-        ],
+        findings=[beyond('when kms:EncryptionContext:app is "orders"')],
     ),
     "when: a pattern that is wider": case(
         decrypt(**context("orders*", "StringLike")),
         rules=ORDERS,
-        findings=[
-            "team-access: role backup can decrypt with key alias/data other than when "
-            'kms:EncryptionContext:app is "orders"'
-        ],
+        findings=[beyond('when kms:EncryptionContext:app is "orders"')],
     ),
     "when: and via, of which both must hold": case(
         decrypt(Condition={**via(S3)["Condition"], "Bool": {"aws:MultiFactorAuthPresent": "true"}}),
@@ -213,10 +207,7 @@ LIMIT_CASES = {
     "when: and via, of which one is missing": case(
         decrypt(**via(S3)),
         rules=BOTH,
-        findings=[
-            "team-access: role backup can decrypt with key alias/data other than via s3 and when "
-            "aws:MultiFactorAuthPresent is true"
-        ],
+        findings=[beyond("via s3 and when aws:MultiFactorAuthPresent is true")],
     ),
     "when: a tag of the key": case(
         decrypt(),
@@ -227,10 +218,7 @@ LIMIT_CASES = {
         decrypt(),
         rules=limited("{decrypt: {when: {StringEquals: {aws:ResourceTag/data: card}}}}"),
         tags={"data": "plain"},
-        findings=[
-            "team-access: role backup can decrypt with key alias/data other than when "
-            'aws:ResourceTag/data is "card"'
-        ],
+        findings=[beyond('when aws:ResourceTag/data is "card"')],
     ),
     "when: the search does not see that two values with a policy variable are the same": case(
         decrypt(**context("${aws:PrincipalTag/app}")),
@@ -239,8 +227,8 @@ LIMIT_CASES = {
             "{'kms:EncryptionContext:app': '${aws:PrincipalTag/app}'}}}}"
         ),
         findings=[
-            f"{CANNOT}whether some request fulfils the conditions: the search found none and is "
-            "not complete"
+            "undecided: cannot decide who can use key alias/data | open: whether some request "
+            "fulfils the conditions: the search found none and is not complete"
         ],
     ),
     "when: another policy variable": case(
@@ -249,10 +237,7 @@ LIMIT_CASES = {
             "{decrypt: {when: {StringEquals: "
             "{'kms:EncryptionContext:app': '${aws:PrincipalTag/app}'}}}}"
         ),
-        findings=[
-            "team-access: role backup can decrypt with key alias/data other than when "
-            'kms:EncryptionContext:app is "${aws:PrincipalTag/app}"'
-        ],
+        findings=[beyond('when kms:EncryptionContext:app is "${aws:PrincipalTag/app}"')],
     ),
     "when: a service of the team for our account": case(
         decrypt({"Service": "backup.amazonaws.com"}, **FOR_US), rules=OWN_ACCOUNT
@@ -261,10 +246,8 @@ LIMIT_CASES = {
         decrypt({"Service": "backup.amazonaws.com"}),
         rules=OWN_ACCOUNT,
         findings=[
-            "confused-deputy: service backup.amazonaws.com can use key alias/data for anybody: no "
-            "condition fixes the source of its request",
-            "team-access: service backup.amazonaws.com can decrypt with key alias/data other than "
-            'when aws:SourceAccount is "111122223333"',
+            "confused-deputy: service backup.amazonaws.com can use key alias/data for anybody",
+            beyond('when aws:SourceAccount is "111122223333"', "service backup.amazonaws.com"),
         ],
     ),
     "beyond the limit of one team, and perhaps of a team without one": Case(
@@ -355,8 +338,8 @@ LIMIT_CASES |= {
         DELEGATES_DECRYPT,
         identities=[role("backup", iam("kms:Decrypt", **via(S3)), WRITES_POLICIES)],
         findings=[
-            "self-escalation: role backup can give itself decrypt on key alias/data by writing "
-            "identity policies"
+            "self-escalation: role backup can write identity policies that open key alias/data "
+            "| so it can give itself decrypt"
         ],
         code=0,
     ),
@@ -367,10 +350,10 @@ LIMIT_CASES |= {
             assumable(role_arn("backup-runner"), iam("kms:Decrypt", **via(S3)), WRITES_POLICIES),
         ],
         findings=[
-            "self-escalation: role backup can give itself decrypt on key alias/data by writing "
-            "identity policies",
-            "role-chain: role backup-runner can decrypt with key alias/data by assuming role "
-            "backup, then writing identity policies",
+            "self-escalation: role backup can write identity policies that open key alias/data "
+            "| so it can give itself decrypt",
+            "role-chain: role backup-runner can decrypt with key alias/data via role backup "
+            "| by assuming role backup, then writing identity policies",
         ],
     ),
     "administration under a limit, and a way around it": case(
@@ -379,8 +362,8 @@ LIMIT_CASES |= {
         rules=limited("{administer: {when: {Bool: {aws:MultiFactorAuthPresent: true}}}}"),
         identities=[role("backup", WRITES_POLICIES)],
         findings=[
-            "self-escalation: role backup can give itself decrypt on key alias/data by writing "
-            "identity policies"
+            "self-escalation: role backup can write identity policies that open key alias/data "
+            "| so it can give itself decrypt"
         ],
         code=0,
     ),
@@ -388,10 +371,9 @@ LIMIT_CASES |= {
         [key("data", ADMINISTRATION, ROOT_USER, allow(role_arn("app-reader"), "kms:Decrypt"),
              allow(BACKUP_ROLE, "kms:PutKeyPolicy"))],
         findings=[
-            "self-escalation: role backup can give itself every action on key alias/data by "
-            "rewriting the key policy",
-            "team-access: role backup can administer key alias/data other than when "
-            "aws:MultiFactorAuthPresent is true",
+            "self-escalation: role backup can change the key policy of alias/data "
+            "| so it can give itself every action",
+            beyond("when aws:MultiFactorAuthPresent is true", can="administer"),
         ],
         code=1,
         rules=limited("{administer: {when: {Bool: {aws:MultiFactorAuthPresent: true}}}}"),

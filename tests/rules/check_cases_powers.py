@@ -24,7 +24,7 @@ from tests.builders import (
 from tests.rules.check_cases import READER, RULES, Case
 
 THIRD = "999999999999"
-OWN = f"any other identity of account {ACCOUNT}"
+OWN = "any other identity of the account"
 MFA = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
 DUTIES = ["kms:PutKeyPolicy", "kms:Decrypt"]
 SERVICE_GRANTS = {"Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
@@ -59,10 +59,11 @@ def found(check: str, *claims: str) -> list[str]:
 
 
 def duties(who: str) -> list[str]:
-    escalation = f"self-escalation: {who} can give itself every action on key alias/other "
+    both = "" if who == OWN else "both "
+    escalation = f"self-escalation: {who} can change the key policy of alias/other"
     return [
-        *found("separation-of-duties", f"{who} can both manage and use key"),
-        escalation + "by rewriting the key policy",
+        *found("separation-of-duties", f"{who} can {both}manage and use key"),
+        f"{escalation} | so it can give itself every action",
     ]
 
 
@@ -77,7 +78,8 @@ def grants(who: str) -> str:
 
 
 def uses_by_grant(who: str) -> str:
-    return f"self-escalation: {who} can give itself use on key alias/other by creating grants"
+    opens = f"{who} can create grants that open key alias/other"
+    return f"self-escalation: {opens} | so it can give itself use"
 
 
 POWER_CASES = {
@@ -211,8 +213,8 @@ POWER_CASES = {
         ],
         findings=[
             grants("role ops"),
-            "self-escalation: role ops can give itself encrypt on key alias/other by creating "
-            "grants",
+            "self-escalation: role ops can create grants that open key alias/other "
+            "| so it can give itself encrypt",
         ],
     ),
     "grants that give no use": Case(
@@ -289,8 +291,8 @@ POWER_CASES = {
         [other()],
         grants=[TO_APP, called("H", TO_APP), called("I", TO_APP), called("J", LESS)],
         findings=[
-            "grant-delegation: grant G, grant H and grant I give the same: "
-            "removing one of them takes nothing away"
+            "grant-delegation: grant G, grant H and grant I give the same "
+            "| removing one of them takes nothing away"
         ],
     ),
     "grants that differ, and what a service makes for itself": Case(
@@ -351,8 +353,8 @@ POWER_CASES = {
         [other(allow("*", "kms:Decrypt", **when(
             "StringEquals", "aws:PrincipalOrgID", "o-z9y8x7w6v5")))],
         findings=[
-            "undecided: cannot decide whether organization o-z9y8x7w6v5, which has access to key "
-            "alias/other, is ours"
+            "undecided: organization o-z9y8x7w6v5 has access to key alias/other and may not be "
+            "ours"
         ],
         code=3,
     ),

@@ -17,7 +17,7 @@ waivers:
     owner: dana@example.com
     expires: 2027-03-31
 """
-NAMED = "the waiver of team-access for user/mallory on key alias/data"
+NAMED = "waiver of team-access for user/mallory on alias/data"
 _NO_RULE = "unmatched-key: no rule is for key alias/other"
 
 
@@ -52,7 +52,7 @@ RULES_CASES = {
     "expired-waiver: the day after its last one": Case(
         [key("data")],
         [READER, MALLORY],
-        findings=[FOUND, f"expired-waiver: {NAMED} expired on 2026-10-31"],
+        findings=[FOUND, f"expired-waiver: {NAMED} ended on 2026-10-31"],
         code=1,
         rules=waived("2027-03-31", "2026-10-31"),
     ),
@@ -61,7 +61,7 @@ RULES_CASES = {
     ),
     "expired-waiver: it is one even where it excused nothing": Case(
         [key("data")],
-        findings=[f"expired-waiver: {NAMED} expired on 2026-10-31"],
+        findings=[f"expired-waiver: {NAMED} ended on 2026-10-31"],
         code=1,
         rules=waived("2027-03-31", "2026-10-31"),
     ),
@@ -70,7 +70,7 @@ RULES_CASES = {
         [READER, MALLORY],
         findings=[
             FOUND,
-            f"expired-waiver: {NAMED} expires on 2027-11-02, more than 365 days ahead",
+            f"expired-waiver: {NAMED} lasts too long | it expires on 2027-11-02, more than 365",
         ],
         code=1,
         rules=waived("2027-03-31", "2027-11-02"),
@@ -83,7 +83,10 @@ RULES_CASES = {
     "expired-waiver: a period of the rules is counted from today": Case(
         [key("data")],
         [READER, MALLORY],
-        findings=[FOUND, f"expired-waiver: {NAMED} expires on 2027-03-31, more than 90 days ahead"],
+        findings=[
+            FOUND,
+            f"expired-waiver: {NAMED} lasts too long | it expires on 2027-03-31, more than 90 days",
+        ],
         code=1,
         rules=waived() + "waivers-at-most-days: 90\n",
     ),
@@ -95,8 +98,7 @@ RULES_CASES = {
         [READER, MALLORY],
         findings=[
             FOUND,
-            "unused-waiver: the waiver of role-chain for user/mallory on key alias/data matches "
-            "no finding",
+            "unused-waiver: waiver of role-chain for user/mallory on alias/data matches no finding",
         ],
         code=1,
         rules=waived("team-access", "role-chain"),
@@ -106,8 +108,8 @@ RULES_CASES = {
         [READER, MALLORY],
         findings=[
             FOUND,
-            "unused-waiver: the waiver of team-access for user/mallory on key alias/other matches "
-            "no finding",
+            "unused-waiver: waiver of team-access for user/mallory on alias/other matches no "
+            "finding",
         ],
         code=1,
         rules=waived("alias/data", "alias/other"),
@@ -117,7 +119,7 @@ RULES_CASES = {
         [READER, MALLORY],
         findings=[
             FOUND,
-            "unused-waiver: the waiver of team-access on key alias/data matches no finding",
+            "unused-waiver: waiver of team-access on alias/data matches no finding",
         ],
         code=1,
         rules=waived("    principal: user/mallory\n"),

@@ -38,24 +38,29 @@ OLD = {"Version": "2008-10-17"}
 
 
 def deputy(service: str) -> list[str]:
-    claim = "can use key alias/other for anybody: no condition fixes the source of its request"
-    return [f"confused-deputy: service {service} {claim}"]
+    verb = "can use" if service == LAMBDA else "uses"
+    note = "no condition fixes the source of its request"
+    return [f"confused-deputy: service {service} {verb} key alias/other for anybody | {note}"]
 
 
 def for_service(actions: Any, **more: Any) -> Any:
     return allow({"Service": LAMBDA}, actions, **more)
 
 
-def nothing(says: str, place: str = "statement 2 of the key policy of key alias/other") -> str:
-    return f"ineffective-statement: {place} {says}"
+def nothing(claim: str, says: str, number: int = 2) -> str:
+    policy = "key policy of alias/other"
+    return f"ineffective-statement: {policy} {claim} | statement {number} of the {policy} {says}"
 
 
-def in_identity(says: str, owner: str = "user eve", number: int = 1) -> list[str]:
-    return [nothing(says, f"statement {number} of the inline policy Access of {owner}")]
+def in_identity(claim: str, says: str, owner: str = "user eve", policy: str = "") -> list[str]:
+    """With the name of the policy where the claim has room for it."""
+    statement = f"statement 1 of the inline policy Access of {owner} {says}"
+    return [f"ineffective-statement: {policy or 'a policy'} of {owner} {claim} | {statement}"]
 
 
-def not_let(where: str = "alias/data") -> str:
-    return f"gives nothing on key {where}: the key policy does not let it"
+def not_let(key: str = "alias/data", policy: str = "inline policy Access of user eve") -> str:
+    says = f"statement 1 of the {policy} gives nothing: the key policy does not let it"
+    return f"ineffective-statement: {policy} gives nothing on key {key} | {says}"
 
 
 def with_policy(name: str, policy: Policy) -> Identity:
@@ -157,22 +162,26 @@ DEPUTY_CASES = {
 STATEMENT_CASES = {
     "ineffective-statement: an unknown action": Case(
         [other(allow(role_arn("a"), ["kms:Decript", "KMS:DECRYPT"]))],
-        findings=[nothing('gives nothing by "kms:Decript": no such action is known')],
+        findings=[nothing('allows "kms:Decript" without effect',
+                          'gives nothing by "kms:Decript": no such action is known')],
     ),
     "an action that AWS may add": Case([other(allow(role_arn("a"), "kms:Decript*"))]),
     "ineffective-statement: an unknown action in an identity policy": Case(
         [key("data")],
         [READER, user("eve", iam(["kms:ReEncrypt", "s3:Get"]))],
-        findings=in_identity('gives nothing by "kms:ReEncrypt": no such action is known'),
+        findings=in_identity('allows "kms:ReEncrypt" without effect',
+                             'gives nothing by "kms:ReEncrypt": no such action is known'),
     ),
     "ineffective-statement: actions without a key": Case(
         [other(allow(role_arn("a"), ["kms:ListKeys", "kms:CreateKey", "kms:DescribeKey"]))],
-        findings=[nothing("gives nothing by kms:CreateKey, kms:ListKeys, which have no effect "
+        findings=[nothing("allows 2 actions without effect",
+                          "gives nothing by kms:CreateKey, kms:ListKeys, which have no effect "
                           "in a key policy")],
     ),
     "ineffective-statement: RetireGrant in a key policy": Case(
         [other(allow(role_arn("a"), "kms:RetireGrant"))],
-        findings=[nothing("gives nothing by kms:RetireGrant, which has no effect in a key policy")],
+        findings=[nothing("allows kms:RetireGrant without effect",
+                          "gives nothing by kms:RetireGrant, which has no effect in a key policy")],
     ),
     "wildcards that cover such actions": Case(
         [other(allow(role_arn("a"), ["kms:List*", "kms:Retire*", "kms:Describe*"]))]
@@ -180,25 +189,27 @@ STATEMENT_CASES = {
     "ineffective-statement: across accounts": Case(
         [other(allow([role_arn("ci", OTHER), role_arn("a")], ["kms:PutKeyPolicy", "kms:Decrypt"]))],
         findings=[
-            nothing(f"gives account {OTHER} nothing by kms:PutKeyPolicy, which has no effect "
+            nothing("allows kms:PutKeyPolicy without effect",
+                    f"gives account {OTHER} nothing by kms:PutKeyPolicy, which has no effect "
                     "across accounts"),
             f"external-account: role ci of account {OTHER} has access to key alias/other",
             "separation-of-duties: role a can both manage and use key alias/other",
-            "self-escalation: role a can give itself every action on key alias/other by "
-            "rewriting the key policy",
+            "self-escalation: role a can change the key policy of alias/other",
         ],
         code=1,
     ),
     "ineffective-statement: DescribeKey under an encryption context": Case(
         [other(allow(role_arn("a"), ["kms:Decrypt", "kms:DescribeKey"], **when(
             "StringEquals", CONTEXT, "x")))],
-        findings=[nothing(f'gives nothing by kms:DescribeKey: requests for it do not have '
+        findings=[nothing("allows kms:DescribeKey without effect",
+                          f'gives nothing by kms:DescribeKey: requests for it do not have '
                           f'"{CONTEXT}"')],
     ),
     "ineffective-statement: an encryption context on an asymmetric key": Case(
         [other(allow(role_arn("a"), ["kms:Decrypt", "kms:Encrypt"], **when(
             "StringEquals", CONTEXT, "x")), spec="RSA_2048")],
-        findings=[nothing("gives nothing by kms:Decrypt, kms:Encrypt: requests for them do not "
+        findings=[nothing("allows 2 actions without effect",
+                          "gives nothing by kms:Decrypt, kms:Encrypt: requests for them do not "
                           f'have "{CONTEXT}"')],
     ),
     "ineffective-statement: an encryption context in an identity policy": Case(
@@ -207,10 +218,11 @@ STATEMENT_CASES = {
                                    "*", **when("Null", CONTEXT, "false")))],
         rules="version: 1\ndeployers: [role/deployer]\n",
         findings=[
-            *in_identity(f'gives nothing by kms:GetPublicKey: requests for it do not have '
+            *in_identity("allows kms:GetPublicKey without effect",
+                         f'gives nothing by kms:GetPublicKey: requests for it do not have '
                          f'"{CONTEXT}"', "role app-x"),
             "grant-delegation: role app-x can create grants for anybody on key alias/data",
-            "self-escalation: role app-x can give itself use on key alias/data by creating grants",
+            "self-escalation: role app-x can create grants that open key alias/data",
         ],
     ),
     "an encryption context that may be missing": Case(
@@ -222,7 +234,8 @@ STATEMENT_CASES = {
     "ineffective-statement: the key's tags in a key policy": Case(
         [other(allow(role_arn("a"), "kms:TagResource", **when(
             "StringEquals", "aws:ResourceTag/team", "x")))],
-        findings=[nothing('asks for "aws:ResourceTag/team", which is supported in identity '
+        findings=[nothing('cannot ask for "aws:ResourceTag/team"',
+                          'asks for "aws:ResourceTag/team", which is supported in identity '
                           "policies only")],
     ),
     "ineffective-statement: set operators": Case(
@@ -233,12 +246,14 @@ STATEMENT_CASES = {
                allow(role_arn("a"), "kms:EnableKey", **when(
                    "StringEquals", "aws:CalledVia", "x")))],
         findings=[
-            nothing('asks for the single value "aws:PrincipalOrgID" with "ForAllValues", which '
+            nothing('tests "aws:PrincipalOrgID" as a list',
+                    'asks for the single value "aws:PrincipalOrgID" with "ForAllValues", which '
                     "any request without it fulfils"),
-            nothing('asks for the single value "kms:ViaService" with "ForAnyValue"',
-                    "statement 3 of the key policy of key alias/other"),
-            nothing('asks for the list "aws:CalledVia" with "StringEquals", and AWS does not say '
-                    "what that gives", "statement 4 of the key policy of key alias/other"),
+            nothing('tests "kms:ViaService" as a list',
+                    'asks for the single value "kms:ViaService" with "ForAnyValue"', 3),
+            nothing('tests "aws:CalledVia" as one value',
+                    'asks for the list "aws:CalledVia" with "StringEquals", and AWS does not say '
+                    "what that gives", 4),
         ],
     ),
     "set operators where they belong": Case(
@@ -251,7 +266,8 @@ STATEMENT_CASES = {
         [key("other", source=OLD | document(
             DELEGATION, allow(role_arn("a"), "kms:EnableKey", **when(
                 "StringEquals", "aws:PrincipalTag/team", "${aws:username}"))) | OLD)],
-        findings=[nothing('has no policy variable: "${aws:username}" is plain text in this '
+        findings=[nothing("takes a policy variable for plain text",
+                          'has no policy variable: "${aws:username}" is plain text in this '
                           "policy version")],
     ),
     "a Deny is never without effect": Case(
@@ -262,8 +278,12 @@ STATEMENT_CASES = {
         [key("data")],
         [READER, user("eve", iam("kms:Decrypt", [ALIAS, "alias/data"]))],
         findings=[
-            *in_identity(f'gives nothing on "{ALIAS}", which never stands for a key'),
-            *in_identity('gives nothing on "alias/data", which never stands for a key'),
+            *in_identity('gives nothing on "alias/data"',
+                         f'gives nothing on "{ALIAS}", which never stands for a key',
+                         policy="inline policy Access"),
+            *in_identity('gives nothing on "alias/data"',
+                         'gives nothing on "alias/data", which never stands for a key',
+                         policy="inline policy Access"),
         ],
     ),
     "an alias as an alias": Case(
@@ -275,26 +295,27 @@ STATEMENT_CASES = {
         [other()],
         [READER, user("eve", iam("kms:CreateAlias", ALIAS, **when(
             "StringEquals", "aws:RequestedRegion", "eu-central-1")))],
-        findings=in_identity(f'has a condition for "{ALIAS}": condition keys do not work on an '
-                             "alias"),
+        findings=in_identity('puts a condition on "alias/data"',
+                             f'has a condition for "{ALIAS}": condition keys do not work on an '
+                             "alias", policy="inline policy Access"),
     ),
     "ineffective-statement: the key policy does not let it": Case(
         [custom()],
         [READER, user("eve", iam("kms:Encrypt", [ARN, OTHER_ARN]))],
-        findings=in_identity(not_let()),
+        findings=[not_let()],
     ),
     "ineffective-statement: under a condition, and with other actions delegated": Case(
         [custom(DELEGATION | {"Action": "kms:Decrypt"})],
         [READER, user("eve", iam("kms:Enc*", ARN, **when(
             "Bool", "aws:MultiFactorAuthPresent", "true")))],
-        findings=in_identity(not_let()),
+        findings=[not_let()],
     ),
     "ineffective-statement: half of a permission for another account": Case(
         [key("other", allow({"AWS": OTHER}, "kms:*"), allow({"AWS": ACCOUNT}, "kms:Decrypt"),
              account=OTHER, arn=THEIRS)],
         [READER, user("eve", iam("kms:Encrypt", THEIRS), iam("kms:Decrypt", THEIRS))],
         rules=f"version: 1\naccounts: {{ours: \"{ACCOUNT}\"}}\n",
-        findings=in_identity(not_let("alias/other")),
+        findings=[not_let("alias/other")],
     ),
     "the key policy names the identity as well": Case(
         [custom()], [role("app-reader", iam("kms:Decrypt", ARN))]
@@ -325,14 +346,15 @@ STATEMENT_CASES = {
     "ineffective-statement: a group, told once": Case(
         [custom()],
         [READER, with_policy("ann", GROUP), with_policy("bob", GROUP)],
-        findings=[nothing(not_let(), "statement 1 of the policies of group Readers of user ann "
-                          "and 1 more")],
+        findings=["ineffective-statement: a policy of user ann and 1 more gives nothing on key "
+                  "alias/data | statement 1 of the policies of group Readers of user ann and 1 "
+                  "more gives nothing: the key policy does not let it"],
     ),
     "what AWS writes itself": Case([custom()], [READER, with_policy("eve", OF_AWS)]),
     "a set operator that AWS refuses": Case(
         [other(allow(role_arn("a"), "kms:Decrypt", **when(
             "ForAllValues:StringEquals", CONTEXT, "x")))],
-        findings=[f'invalid-policy: the key policy of key alias/other is not valid: '
+        findings=[f'invalid-policy: key policy of alias/other is not valid | rule K40: '
                   f'"ForAllValues" on "{CONTEXT}" is refused as overly permissive'],
         code=1,
     ),

@@ -149,7 +149,7 @@ NEW: dict[str, tuple[Inventory, Inventory, str]] = {
     "identity policies": (
         data(),
         data(DELEGATION),
-        f"new-access: any other identity of account {ACCOUNT} can decrypt with key alias/data",
+        "new-access: any other identity of the account can decrypt with key alias/data",
     ),
     "identity policies for one identity": (
         data(),

@@ -45,7 +45,15 @@ def test_findings(name: str, tmp_path: Path) -> None:
     case = EVERY[name]
     assessment = result_of(case, tmp_path)
     found = [f"{finding.check}: {finding.claim}" for finding in assessment.findings]
-    assert sorted(found) == sorted(case.findings)
+    assert sorted(found) == sorted(text.partition(" | ")[0] for text in case.findings)
+    for text in case.findings:
+        claim, _, note = text.partition(" | ")
+        notes = [
+            "\n".join((*finding.details, finding.rule))
+            for said, finding in zip(found, assessment.findings, strict=True)
+            if said == claim
+        ]
+        assert any(note in lines for lines in notes), notes
     assert assessment.exit_code == case.code
     assert assessment.blocks is (case.code != 0)
 

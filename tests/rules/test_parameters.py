@@ -67,4 +67,4 @@ def test_without_a_value_it_is_undecided_whose_organization_it_is(
     rules.write_text(RULES, encoding="utf-8")
     assert main(["check", "--rules", str(rules), str(template)]) == 3
     shown = capsys.readouterr().out
-    assert 'cannot decide whether organization <parameter "OrgId" of Shop>' in shown
+    assert 'organization <parameter "OrgId" of Shop> has access to key K and may not be' in shown

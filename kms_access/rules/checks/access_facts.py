@@ -14,6 +14,7 @@ from kms_access.inventory.model import Key
 from kms_access.policies.answers import Reason
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
+from kms_access.rules.yaml_nodes import Place
 
 WORDS = {
     "view": "view",
@@ -72,9 +73,15 @@ def facts_of(accesses: Iterable[Access]) -> Iterator[AccessFact]:
 
 
 def finding_of(
-    check: str, level: Level, fact: AccessFact, claim: str, rule: str, fix: str
+    check: str,
+    level: Level,
+    fact: AccessFact,
+    claim: str,
+    rule: str,
+    fix: str,
+    place: Place | None = None,
 ) -> Finding:
-    """A finding about one access fact."""
+    """A finding about one access fact; `place` is that of the rule."""
     best = fact.best
     subject, key = best.subject, best.key
     return Finding(
@@ -91,6 +98,7 @@ def finding_of(
         fact.when,
         Proof.of(best.decision),
         rule=rule,
+        rule_place=place,
         fix=fix,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from kms_access.decisions.evaluator import Access
 from kms_access.decisions.request import ENCRYPTION_CONTEXT
@@ -15,6 +16,8 @@ from kms_access.policies.text import ANY_CHARACTER, DIGIT, Text, Unknown, concat
 from kms_access.policies.wildcards import fold_case
 from kms_access.rules.checks.access_facts import finding_about
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import change
+from kms_access.rules.claims import claim
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
@@ -77,15 +80,23 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
         candidates = [a for a in holding.accesses if a.action not in _READING and _is_named(a)]
         accesses = [access for access in candidates if _is_open_to_all(situation, access)]
         if accesses:
-            yield finding_about(
+            found = finding_about(
                 _ID,
                 level,
                 accesses,
-                f"{holding.subject.label} can use key {holding.key.label} for anybody: "
-                "no condition fixes the source of its request",
+                claim(
+                    _ID,
+                    "{who} can use key {key} for anybody",
+                    "{who} uses key {key} for anybody",
+                    who=holding.subject.label,
+                    key=holding.key.label,
+                ),
                 "built-in: a service uses a key for known resources only",
-                "add a condition on aws:SourceArn or aws:SourceAccount to the statement",
+                change(
+                    "add a condition on aws:SourceArn or aws:SourceAccount to {place}", accesses
+                ),
             )
+            yield replace(found, details=("no condition fixes the source of its request",))
 
 
 def _is_named(access: Access) -> bool:

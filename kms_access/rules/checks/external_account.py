@@ -11,11 +11,12 @@ from kms_access.policies.overlap import same
 from kms_access.policies.principals import PrincipalKind
 from kms_access.rules.checks.access_facts import finding_about
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import removal
+from kms_access.rules.claims import claim, name_of
 from kms_access.rules.findings import Finding
 from kms_access.rules.foreign_chains import chain_finding, foreign_chains
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
-from kms_access.rules.steps import described_steps
 
 _ID = "external-account"
 
@@ -32,11 +33,17 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             and not situation.is_public(access)
         ]
         if accesses:
-            yield finding_about(_ID, level, accesses, _claim(subject, key), *_advice(subject))
+            names = {
+                "who": name_of(subject, key),
+                "account": str(subject.account),
+                "key": key.label,
+            }
+            said = claim(_ID, _words(subject), **names)
+            advice = _advice(subject, removal(("the access",), accesses))
+            yield finding_about(_ID, level, accesses, said, *advice)
     for detour in foreign_chains(situation, lambda subject: _is_outsider(situation, subject)):
-        steps = described_steps(detour)
-        claim = f"{_claim(detour.subject, detour.key)} by {steps}"
-        yield chain_finding(_ID, level, detour, claim, _advice(detour.subject)[0])
+        rule, _ = _advice(detour.subject, "")
+        yield chain_finding(_ID, level, detour, _words(detour.subject, by_roles=True), rule)
 
 
 def _is_outsider(situation: Situation, subject: Subject) -> bool:
@@ -65,25 +72,26 @@ def _is_foreign(situation: Situation, subject: Subject) -> bool:
     return ours.truth is Truth.FALSE
 
 
-def _claim(subject: Subject, key: Key) -> str:
-    if subject.kind is SubjectKind.ACCOUNT:
-        return f"{subject.label} can let its identities access key {key.label}"
+def _words(subject: Subject, *, by_roles: bool = False) -> str:
+    """What is claimed about `{who}`, of `{account}`, and `{key}`."""
+    if subject.kind is SubjectKind.ACCOUNT and not by_roles:
+        return "{who} can let its identities access key {key}"
     is_named = subject.kind in (SubjectKind.IDENTITY, SubjectKind.ELSEWHERE)
     is_root = subject.callers[0].principal.kind is PrincipalKind.ROOT
-    place = f" of account {subject.account}" if is_named and not is_root else ""
-    return f"{subject.label}{place} has access to key {key.label}"
+    place = " of account {account}" if is_named and not is_root else ""
+    return f"{{who}}{place} has access to key {{key}}"
 
 
-def _advice(subject: Subject) -> tuple[str, str]:
-    """The rule and the fix."""
+def _advice(subject: Subject, remove: str) -> tuple[str, str]:
+    """The rule and the fix; `remove` says how the access goes away."""
     if subject.kind is SubjectKind.ORGANIZATION:
         return (
             "built-in: a key is for the organization of the rules file",
-            "remove the access, or ask for the organization that the rules file declares",
+            f"{remove}, or ask for the organization that the rules file declares",
         )
     return (
         "built-in: a key is for its own account and those of the rules file",
-        f"remove the access, or list {subject.account} under accounts of the rules file",
+        f"{remove}, or list {subject.account} under accounts of the rules file",
     )
 
 

@@ -12,6 +12,8 @@ from kms_access.inventory.model import Grant
 from kms_access.policies.principals import PrincipalKind, parse_principal
 from kms_access.rules.checks.access_facts import finding_about, when_resolved
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import change, joined
+from kms_access.rules.claims import claim, name_of
 from kms_access.rules.findings import Finding
 from kms_access.rules.free_grants import free_grant
 from kms_access.rules.holdings import CREATE_GRANT
@@ -39,10 +41,20 @@ def _unlimited(access: Access, level: Level) -> Finding:
         _ID,
         level,
         (access,),
-        f"{access.subject.label} can create grants for anybody on key {access.key.label}",
+        claim(
+            _ID,
+            "{who} can create grants for anybody on key {key}",
+            "{who} can grant key {key} to anybody",
+            who=name_of(access.subject, access.key),
+            key=access.key.label,
+        ),
         "built-in: only principals that a rule allows it create grants without limits",
-        "limit kms:CreateGrant by kms:GrantIsForAWSResource, by a fixed kms:GranteePrincipal or by "
-        "ForAllValues on kms:GrantOperations, or let a rule allow grant to its team",
+        change(
+            "limit kms:CreateGrant in {place} by kms:GrantIsForAWSResource, by a fixed "
+            "kms:GranteePrincipal or by ForAllValues on kms:GrantOperations",
+            (access,),
+        )
+        + ", or let a rule allow grant to its team",
     )
 
 
@@ -55,15 +67,22 @@ def _twice(situation: Situation, level: Level) -> Iterator[Finding]:
     for grants in equal.values():
         if len(grants) > 1:
             first, *others = sorted(grants, key=lambda grant: (grant.label, grant.origin))
-            names = [grant.label for grant in (first, *others)]
             yield Finding(
                 _ID,
                 level,
-                f"{', '.join(names[:-1])} and {names[-1]} give the same: "
-                "removing one of them takes nothing away",
+                claim(
+                    _ID,
+                    "{every} give the same",
+                    f"{{first}} and {len(others)} more give the same",
+                    every=joined(grant.label for grant in (first, *others)),
+                    first=first.label,
+                ),
                 first.origin.label or first.origin.identity,
                 first.origin,
-                details=tuple(f"also {grant.label}: {grant.origin}" for grant in others),
+                details=(
+                    *(f"also {grant.label}: {grant.origin}" for grant in others),
+                    "removing one of them takes nothing away",
+                ),
                 rule="built-in: a grant stands in the definitions once (K104)",
                 fix="remove all but one of them",
                 fact="twice",

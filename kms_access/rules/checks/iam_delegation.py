@@ -10,10 +10,13 @@ from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.rules.checks.access_facts import proof_of, when_of
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import change
+from kms_access.rules.claims import claim
 from kms_access.rules.delegation import delegated
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
+from kms_access.rules.yaml_nodes import Place
 
 _ID = "iam-delegation"
 _BY_GRANT_ALONE = "kms:RetireGrant"
@@ -29,10 +32,12 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
         accesses = delegated(situation, key) if forbidding else ()
         if accesses:
             name, place = forbidding[0]
-            yield _finding(key, accesses, f"{place} '{name}' forbids iam-delegation", level)
+            yield _finding(key, accesses, name, place, level)
 
 
-def _finding(key: Key, accesses: Sequence[Access], rule: str, level: Level) -> Finding:
+def _finding(
+    key: Key, accesses: Sequence[Access], name: str, place: Place, level: Level
+) -> Finding:
     actions = [access.action for access in accesses]
     everything = {*actions} >= {*actions_of(key)} - {_BY_GRANT_ALONE}
     what = "every action" if everything else f"{len(actions)} actions"
@@ -41,16 +46,17 @@ def _finding(key: Key, accesses: Sequence[Access], rule: str, level: Level) -> F
     return Finding(
         _ID,
         level,
-        f"the key policy of {key.label} lets identity policies of account {key.account} "
-        f"give {what}",
+        claim(_ID, f"identity policies can give {what} on key {{key}}", key=key.label),
         key.label,
         key.origin,
         actions=tuple(actions),
         when=when_of(accesses),
         proof=proof_of(accesses),
-        rule=rule,
-        fix="name the principals in the key policy instead of the account, or narrow the "
-        "statement to the root user by aws:PrincipalArn",
+        details=(f"these are identity policies of account {key.account}",),
+        rule=f"{place} '{name}' forbids iam-delegation",
+        rule_place=place,
+        fix=change("name the principals instead of the account in {place}", accesses)
+        + ", or narrow it to the root user by aws:PrincipalArn",
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_access.decisions.proof import statement_name
+from kms_access.decisions.proof import Hop, Proof, statement_name
 from kms_access.inventory.model import Identity, Inventory, Policy
 from kms_access.policies.document import Statement
 from kms_access.policies.wildcards import fold_case
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import is_of_aws
+from kms_access.rules.claims import claim
 from kms_access.rules.findings import Finding
 from kms_access.rules.inert_identity_policies import inert_in_identity_policy
 from kms_access.rules.inert_key_policies import inert_in_key_policy
@@ -19,7 +21,6 @@ from kms_access.rules.situation import Situation
 
 _ID = "ineffective-statement"
 _RULE = "built-in: every statement does what it seems to do"
-_OF_AWS = ":iam::aws:policy/"
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
@@ -27,7 +28,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
     for key in inventory.keys:
         for policy in key.policies:
             for part in inert_in_key_policy(key, policy):
-                yield _of_part(policy, f"key {key.label}", part, level)
+                yield _of_part(policy, key.label, part, level)
     for owner, policy in _identity_policies(inventory):
         for part in inert_in_identity_policy(policy):
             yield _of_part(policy, owner.label, part, level)
@@ -40,24 +41,22 @@ def _identity_policies(inventory: Inventory) -> Iterator[tuple[Identity, Policy]
     seen: set[int] = set()
     for identity in inventory.identities:
         for policy in identity.policies:
-            if id(policy.document) not in seen and not _is_of_aws(policy):
+            if id(policy.document) not in seen and not is_of_aws(policy):
                 seen.add(id(policy.document))
                 yield identity, policy
-
-
-def _is_of_aws(policy: Policy) -> bool:
-    """Whether AWS wrote the policy, so that nobody here can change it."""
-    return _OF_AWS in policy.label or _OF_AWS in policy.origin.identity
 
 
 def _of_part(policy: Policy, owner: str, part: InertPart, level: Level) -> Finding:
     return Finding(
         _ID,
         level,
-        f"{_place(policy, part.statement)} of {owner} {part.says}",
+        _claim(policy, owner, "{says}", says=part.claim),
         policy.origin.label or policy.origin.identity,
-        policy.origin,
-        details=(f"rule {part.rule}",),
+        policy.origin_of(part.statement),
+        details=(
+            f"{_place(policy, part.statement)} of {owner} {part.says}",
+            f"rule {part.rule}",
+        ),
         rule=_RULE,
         fix=part.fix,
         fact=part.fact,
@@ -71,18 +70,33 @@ def _of_not_enabled(item: NotEnabled, level: Level) -> Finding:
     return Finding(
         _ID,
         level,
-        f"{_place(item.policy, item.statement)} of {owner} gives nothing on key {key.label}: "
-        "the key policy does not let it",
+        _claim(item.policy, owner, "gives nothing on key {key}", key=key.label),
         key.label,
         key.origin,
         first.label,
         first.origin,
         first.identity,
-        details=("rule K3", f"the statement stands in {item.policy.origin}"),
+        proof=Proof((Hop.of_statement(_without_effect(item), item.policy, item.statement),)),
+        details=(
+            f"{_place(item.policy, item.statement)} of {owner} gives nothing: the key policy does "
+            "not let it",
+            "rule K3",
+        ),
         rule=_RULE,
-        fix=f"allow it in the key policy of {key.label} as well, or remove the key there",
+        fix=f"allow it in the key policy of {key.label} as well, or remove the key from "
+        f"{_place(item.policy, item.statement)}",
         fact=f"K3 {item.policy.label} {_actions(item.statement)}",
     )
+
+
+def _claim(policy: Policy, owner: str, words: str, **names: str) -> str:
+    """What a policy does; which of its statements does it stands in the details."""
+    ways = (f"{{policy}} of {{owner}} {words}", f"a policy of {{owner}} {words}")
+    return claim(_ID, *ways, policy=policy.label, owner=owner, **names)
+
+
+def _without_effect(item: NotEnabled) -> str:
+    return f"{item.policy.label}, {statement_name(item.statement)}, has no effect on this key"
 
 
 def _place(policy: Policy, statement: Statement) -> str:

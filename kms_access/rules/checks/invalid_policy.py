@@ -12,6 +12,7 @@ from kms_access.policies.answers import Truth
 from kms_access.policies.document import Problem, Severity
 from kms_access.policies.overlap import same
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.claims import claim
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
@@ -23,7 +24,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
     inventory = situation.access_map.inventory
     for key in inventory.keys:
         for policy in key.policies:
-            yield from _of_policy(policy, f"key {key.label}", key.label, key.origin, level)
+            yield from _of_policy(policy, key.label, key.label, key.origin, level)
     seen: set[int] = set()
     for owner, policy in _identity_policies(inventory):
         if id(policy.document) not in seen:
@@ -31,8 +32,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             yield from _of_policy(policy, owner, "", policy.origin, level)
     for grant in inventory.grants:
         for problem in (*grant.problems, *_impossible_operations(grant, inventory)):
-            claim = f"{grant.label} is not valid: {problem.message}"
-            yield _finding(claim, problem, "", grant.origin, level)
+            yield _finding(grant.label, problem, "", grant.origin, level)
 
 
 def _impossible_operations(grant: Grant, inventory: Inventory) -> Iterator[Problem]:
@@ -59,23 +59,30 @@ def _of_policy(
     for problem in policy.document.problems:
         # Quotas and likely mistakes are for later checks; here stands what AWS refuses.
         if problem.severity is Severity.ERROR:
-            claim = f"the {policy.label} of {owner} is not valid: {problem.message}"
-            yield _finding(claim, problem, key, origin, level)
+            is_own = policy.origin.identity == origin.identity
+            where = policy.origin_of_problem(problem) if is_own else origin
+            yield _finding(f"{policy.label} of {owner}", problem, key, where, level)
 
 
-def _finding(claim: str, problem: Problem, key: str, origin: Origin, level: Level) -> Finding:
-    place = problem.place or "the document"
-    if problem.position is not None:
-        place += f" ({problem.position})"
+def _finding(what: str, problem: Problem, key: str, origin: Origin, level: Level) -> Finding:
+    element = problem.place or "the document"
+    place = element if problem.position is None else f"{element} ({problem.position})"
     return Finding(
         _ID,
         level,
-        claim,
+        claim(
+            _ID,
+            "{what} is not valid: {problem}",
+            "{what}: {problem}",
+            "{what} is not valid",
+            what=what,
+            problem=problem.message,
+        ),
         key or origin.label or origin.identity,
         origin,
-        details=(f"at {place}, rule {problem.rule}",),
+        details=(f"at {place}, rule {problem.rule}: {problem.message}",),
         rule="built-in: policies are written as AWS accepts them",
-        fix="write the element as the message says",
+        fix=f"correct {element} in the {what}" if problem.place else f"correct the {what}",
         fact=f"{problem.rule} {problem.message}",
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from kms_access.rules.checks.access_facts import facts_of, finding_of
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import removal
+from kms_access.rules.claims import claim, name_of
 from kms_access.rules.findings import Finding
 from kms_access.rules.holdings import DELETION
 from kms_access.rules.model import Level
@@ -28,9 +30,14 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 _ID,
                 level,
                 fact,
-                f"{holding.subject.label} can destroy key {holding.key.label}",
+                claim(
+                    _ID,
+                    "{who} can destroy key {key}",
+                    who=name_of(holding.subject, holding.key),
+                    key=holding.key.label,
+                ),
                 "built-in: only principals that a rule allows it destroy keys",
-                f"remove {' and '.join(fact.actions)}, or let a rule allow delete to its team",
+                f"{removal(fact.actions, fact.accesses)}, or let a rule allow delete to its team",
             )
 
 

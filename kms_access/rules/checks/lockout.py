@@ -11,6 +11,8 @@ from kms_access.inventory.model import Key
 from kms_access.policies.principals import parse_principal
 from kms_access.rules.checks.access_facts import describe_reasons
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import joined
+from kms_access.rules.claims import claim
 from kms_access.rules.findings import Finding
 from kms_access.rules.lasting import only_managers
 from kms_access.rules.model import Level
@@ -30,23 +32,20 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             yield _finding(
                 key,
                 level,
-                f"key {key.label} is made without AWS's lock-out check",
+                claim(_ID, "key {key} is made without AWS's lock-out check", key=key.label),
                 ("BypassPolicyLockoutSafetyCheck is true (K155)",),
-                "remove the bypass flag",
+                "remove BypassPolicyLockoutSafetyCheck",
                 "bypass",
             )
         state = management_of(situation, key)
         if state is AccessState.IMPLICITLY_DENIED:
             deployers = deployers_of(situation, key)
-            names = " or ".join(deployer.label for deployer in deployers)
-            claim = f"nobody can change the key policy of {key.label}"
-            if deployers:
-                claim = f"{names} cannot change the key policy of {key.label}, KMS refuses it"
+            refused = ("KMS refuses such a key policy (K151)",) if deployers else ()
             yield _finding(
                 key,
                 level,
-                claim,
-                tuple(_explain(situation, key)),
+                _nobody(deployers, key),
+                (*refused, *_explain(situation, key)),
                 "let the deployer or the account principal use kms:PutKeyPolicy in the key policy",
             )
         elif state is AccessState.ALLOWED:
@@ -61,12 +60,20 @@ def _not_lasting(situation: Situation, key: Key, level: Level) -> Iterator[Findi
     names = [access.subject.label for access in managers]
     if not names:
         return
-    they = "it is" if len(names) == 1 else "they are"
+    listed = _listed(names)
+    is_one = len(names) == 1
+    ways = ["only {who} can change the key policy of {key}"]
+    if not is_one:
+        ways.append(f"only {len(names)} principals can change the key policy of {{key}}")
+    said = claim(_ID, *ways, who=listed, key=key.label)
+    left_out = () if listed in said else (f"{'it is' if is_one else 'these are'} {listed}",)
+    they = "it is" if is_one else "they are"
     yield _finding(
         key,
         Level.OFF if level is Level.OFF else Level.WARNING,
-        f"only {_listed(names)} can change the key policy of {key.label}",
+        said,
         (
+            *left_out,
             f"if {they} deleted, only AWS Support helps (K154)",
             "a principal that is made again under its old name does not get the access back (K60)",
         ),
@@ -76,9 +83,18 @@ def _not_lasting(situation: Situation, key: Key, level: Level) -> Iterator[Findi
 
 
 def _listed(names: list[str]) -> str:
-    shown = names[:_SHOWN]
     more = len(names) - _SHOWN
-    return " and ".join([*shown, *([f"{more} more"] if more > 0 else [])])
+    return joined([*names[:_SHOWN], *([f"{more} more"] if more > 0 else [])])
+
+
+def _nobody(deployers: list[Subject], key: Key) -> str:
+    if len(deployers) == 1:
+        way, who = "{who} cannot change the key policy of {key}", deployers[0].label
+    elif deployers:
+        way, who = "none of {who} can change the key policy of {key}", f"{len(deployers)} deployers"
+    else:
+        way, who = "{who} can change the key policy of {key}", "nobody"
+    return claim(_ID, way, who=who, key=key.label)
 
 
 def _explain(situation: Situation, key: Key) -> Iterator[str]:
@@ -162,12 +178,12 @@ def _root_user(key: Key) -> Subject:
 
 
 def _finding(
-    key: Key, level: Level, claim: str, details: tuple[str, ...], fix: str, fact: str = ""
+    key: Key, level: Level, said: str, details: tuple[str, ...], fix: str, fact: str = ""
 ) -> Finding:
     return Finding(
         _ID,
         level,
-        claim,
+        said,
         key.label,
         key.origin,
         capability="administer",

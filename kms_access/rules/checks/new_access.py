@@ -14,6 +14,7 @@ from kms_access.policies.answers import Truth
 from kms_access.rules.baseline import NEW_ACCESS, Baseline
 from kms_access.rules.checks.access_facts import WORDS, capabilities_of
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.claims import claim, name_of
 from kms_access.rules.findings import Finding
 from kms_access.rules.holdings import PUT_KEY_POLICY
 from kms_access.rules.model import Level
@@ -94,13 +95,22 @@ def _finding(
     first = places[0]
     who = baseline.now.principals[first.principal]
     held = baseline.now.held[first]
-    verb = "can give" if first.principal.startswith(IDENTITY_POLICIES) else "can"
-    what = capability if verb == "can give" else WORDS[capability]
-    by = f" by {first.way}" if first.way != DIRECT else ""
+    words = f"{{who}} can {WORDS[capability]} key {{key}}"
+    if first.principal.startswith(IDENTITY_POLICIES):
+        words = f"{{who}} can give {capability} on key {{key}}"
+    is_direct = first.way == DIRECT
+    said = claim(
+        NEW_ACCESS,
+        words if is_direct else f"{words} by {{way}}",
+        words if is_direct else f"{words} by a detour",
+        who=name_of(subject, key) if subject is not None else who.label,
+        key=key.label,
+        way=first.way,
+    )
     return Finding(
         NEW_ACCESS,
         level,
-        f"{who.label} {verb} {what} {'on ' if verb == 'can give' else ''}key {key.label}{by}",
+        said,
         key.label,
         key.origin,
         who.label,
@@ -110,6 +120,7 @@ def _finding(
         tuple(sorted({place.action for place in places})),
         "always" if held.state is AccessState.ALLOWED else held.state.value,
         Proof(baseline.now.prove(first)),
+        () if is_direct or said.endswith(first.way) else (f"by {first.way}",),
         rule="built-in: with a baseline, nobody gets access that it does not hold and no rule "
         "allows",
         fix="remove the access, allow it in the rules file, or save a new baseline with "

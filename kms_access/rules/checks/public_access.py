@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.rules.checks.access_facts import WORDS, facts_of, finding_of
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import change
+from kms_access.rules.claims import claim
 from kms_access.rules.everyone import PUBLIC_ACCESS
 from kms_access.rules.findings import Finding
 from kms_access.rules.foreign_chains import chain_finding, foreign_chains
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
-from kms_access.rules.steps import described_steps
 
 
 def _find(situation: Situation, level: Level) -> Iterator[Finding]:
@@ -26,17 +27,22 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                     PUBLIC_ACCESS,
                     level,
                     fact,
-                    f"everyone can {WORDS[fact.capability]} key {key.label}",
+                    claim(
+                        PUBLIC_ACCESS,
+                        f"everyone can {WORDS[fact.capability]} key {{key}}",
+                        key=key.label,
+                    ),
                     "built-in: no key is open to callers of any account",
-                    "name the principals, or add a condition that fixes the caller, such as "
-                    "aws:PrincipalOrgID or kms:CallerAccount",
+                    change("name the principals in {place}", fact.accesses)
+                    + ", or add a condition that fixes the caller, such as aws:PrincipalOrgID or "
+                    "kms:CallerAccount",
                 )
     for detour in foreign_chains(situation, lambda subject: subject.kind is SubjectKind.EVERYONE):
         yield chain_finding(
             PUBLIC_ACCESS,
             level,
             detour,
-            f"everyone can use key {detour.key.label} by {described_steps(detour)}",
+            "everyone can use key {key}",
             "built-in: no key is open to callers of any account",
         )
 

@@ -12,6 +12,7 @@ from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.rules.checks.access_facts import WORDS, describe_reasons
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.claims import claim
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import KeyRule, Level, Permission
 from kms_access.rules.situation import Situation
@@ -96,18 +97,24 @@ def _finding(
     accesses = list(_accesses(situation, key, team, permission))
     order = list(AccessState)
     needed = sorted(needed_actions(permission) & {*actions_of(key)})
-    wanted = " or ".join(needed) or f"{permission.word}, which this kind of key cannot carry out,"
     verb = WORDS.get(permission.word)
-    what = f"{verb} key {key.label}" if verb else f"{permission.word} on key {key.label}"
+    what = f"{verb} key {{key}}" if verb else "{word} on key {key}"
+    ordered = sorted(accesses, key=lambda a: (order.index(a.state), a.subject.label))
     details = tuple(
         f"{access.subject.label}: {access.action} is {access.state.value}"
         + (f", {describe_reasons(access.decision.reasons)}" if access.decision.reasons else "")
-        for access in sorted(accesses, key=lambda a: (order.index(a.state), a.subject.label))[:3]
+        for access in ordered[:3]
     ) or (f'no principal of team "{team}" is in the definitions or named by the key policy',)
     return Finding(
         _ID,
         level,
-        f"team {team} cannot surely {what}",
+        claim(
+            _ID,
+            f"{{team}} cannot surely {what}",
+            team=f"team {team}",
+            word=permission.word,
+            key=key.label,
+        ),
         key.label,
         key.origin,
         f"team {team}",
@@ -117,8 +124,26 @@ def _finding(
         tuple(needed),
         details=details,
         rule=f"{permission.place} '{rule.name}' requires {permission.word} for {team}",
-        fix=f"keep a statement that allows {wanted} to {team}",
+        rule_place=permission.place,
+        fix=_fix(team, permission, needed, ordered),
     )
+
+
+def _fix(team: str, permission: Permission, needed: list[str], ordered: list[Access]) -> str:
+    """What gives the access to the principal of the team that lacks the least."""
+    if not needed:
+        return f"do not require {permission.word} of this kind of key, which cannot carry it out"
+    if not ordered:
+        return f"allow {' or '.join(needed)} to a principal of team {team}"
+    nearest = ordered[0]
+    wanted = f"{nearest.action} to {nearest.subject.label}"
+    match nearest.state:
+        case AccessState.EXPLICITLY_DENIED:
+            return f"do not deny {wanted}: narrow the Deny"
+        case AccessState.CONDITIONAL:
+            return f"allow {wanted} without a condition"
+        case _:
+            return f"keep a statement that allows {wanted}"
 
 
 CHECK = Check(_ID, "a team lacks access that it must have", Level.ERROR, _find)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kms_access.policies.answers import Truth
+from kms_access.rules.chain_claims import chain_claim
 from kms_access.rules.chains import Chain, role_chains
 from kms_access.rules.checks.access_facts import WORDS, capabilities_of, when_open
 from kms_access.rules.checks.interface import Check
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
-from kms_access.rules.steps import described_steps
 
 _ID = "role-chain"
 
@@ -34,10 +34,12 @@ def _finding(situation: Situation, chain: Chain, capability: str, level: Level) 
     names = ", ".join(f"'{rule.name}'" for rule in rules)
     actions = [a for a in sorted(chain.forbidden) if capabilities_of([a]) == [capability]]
     first = detour.through[0]
+    words = f"{{who}} can {WORDS[capability]} key {{key}}"
+    told = chain_claim(_ID, words, f"{{who}} gets {capability} on key {{key}} by a role", detour)
     return Finding(
         _ID,
         level,
-        f"{subject.label} can {WORDS[capability]} key {key.label} by {described_steps(detour)}",
+        told.claim,
         key.label,
         key.origin,
         subject.label,
@@ -47,8 +49,11 @@ def _finding(situation: Situation, chain: Chain, capability: str, level: Level) 
         tuple(actions),
         when_open(detour.reasons),
         detour.proof,
+        told.details,
         rule=f"{rules[0].place} {names} does not allow {capability} to {subject.label}",
-        fix=f"do not let {subject.label} act as {first}, or allow {capability} to it there",
+        rule_place=rules[0].place,
+        fix=f"do not let {subject.label} act as {first}, or allow {capability} to "
+        f"{subject.label} there",
     )
 
 

@@ -17,6 +17,8 @@ from kms_access.policies.answers import Truth
 from kms_access.rules.chains import BY_ROLES
 from kms_access.rules.checks.access_facts import obtained, proof_of, when_open, when_resolved
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import change, removal
+from kms_access.rules.claims import claim, name_of
 from kms_access.rules.findings import Finding
 from kms_access.rules.free_grants import free_grant
 from kms_access.rules.holdings import CREATE_GRANT, LIFECYCLE, PUT_KEY_POLICY, USE, is_outside
@@ -27,6 +29,24 @@ from kms_access.rules.steps import described_step
 _ID = "self-escalation"
 _POWER = USE | LIFECYCLE | {CREATE_GRANT}
 _CREATING = frozenset({CREATE_GRANT})
+_WORDS = {
+    DetourKind.IMPERSONATION: (
+        "act as {through} and so open key {key}",
+        "act as another that opens key {key}",
+    ),
+    DetourKind.IDENTITY_POLICY: (
+        "write identity policies that open key {key}",
+        "write policies that open key {key}",
+    ),
+    DetourKind.KEY_POLICY: ("change the key policy of {key}",),
+    DetourKind.GRANT: ("create grants that open key {key}",),
+    DetourKind.ATTRIBUTE: (
+        "set tags or aliases that open key {key}",
+        "set attributes that open key {key}",
+    ),
+    DetourKind.REPLICA: ("make a replica that opens key {key}",),
+}
+"""What somebody can do who gives itself access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +59,23 @@ class _Way:
     through: tuple[str, ...]
     gives: frozenset[str]
     state: AccessState
-    when: str
-    proof: Proof
     can: tuple[str, ...]
+    fix: str
+    source: Detour | Access
+    answer: Detour | Access | Resolution
+    """Says when, which may be less often than what `source` proves."""
+
+    @property
+    def when(self) -> str:
+        """`always`, or what has to hold; worked out for ways that are told alone."""
+        if isinstance(self.answer, Detour):
+            return when_open(self.answer.reasons)
+        return when_resolved(self.answer)
+
+    @property
+    def proof(self) -> Proof:
+        """What shows it."""
+        return self.source.proof if isinstance(self.source, Detour) else proof_of((self.source,))
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -111,6 +145,12 @@ def _is_known(situation: Situation, access: Access) -> bool:
 def _way(
     access: Access, answer: Access | Resolution, kind: DetourKind, gives: frozenset[str]
 ) -> _Way:
+    if kind is DetourKind.KEY_POLICY:
+        fix = f"{removal((access.action,), (access,))}, or let a rule allow administer to its team"
+    else:
+        limits = "kms:GrantIsForAWSResource or a fixed kms:GranteePrincipal"
+        limited = change(f"limit {access.action} in {{place}} by {limits}", (access,))
+        fix = f"{limited}, or let a rule allow grant to its team"
     return _Way(
         access.subject,
         access.key,
@@ -118,9 +158,10 @@ def _way(
         (),
         gives,
         answer.state,
-        when_resolved(answer),
-        proof_of((access,)),
         (access.action,),
+        fix,
+        access,
+        answer,
     )
 
 
@@ -151,6 +192,8 @@ def _detours(situation: Situation) -> Iterator[_Way]:
 
 
 def _of_detour(detour: Detour, gives: frozenset[str]) -> _Way:
+    step = described_step(detour.kinds[0], detour.through[0] if detour.through else "")
+    what = obtained(gives, detour.key)
     return _Way(
         detour.subject,
         detour.key,
@@ -158,9 +201,10 @@ def _of_detour(detour: Detour, gives: frozenset[str]) -> _Way:
         detour.through,
         gives,
         detour.state,
-        when_open(detour.reasons),
-        detour.proof,
         tuple(sorted(gives)),
+        f"keep {detour.subject.label} from {step}, or let a rule allow {what} to its team",
+        detour,
+        detour,
     )
 
 
@@ -168,11 +212,16 @@ def _finding(way: _Way, level: Level) -> Finding:
     subject, key = way.subject, way.key
     everything = way.gives >= _POWER.intersection(actions_of(key))
     what = "every action" if everything else obtained(way.gives & _POWER, key)
-    step = described_step(way.kinds[0], way.through[0] if way.through else "")
     return Finding(
         _ID,
         level,
-        f"{subject.label} can give itself {what} on key {key.label} by {step}",
+        claim(
+            _ID,
+            *(f"{{who}} can {words}" for words in _WORDS[way.kinds[0]]),
+            who=name_of(subject, key),
+            key=key.label,
+            through=way.through[0] if way.through else "another identity",
+        ),
         key.label,
         key.origin,
         subject.label,
@@ -181,8 +230,9 @@ def _finding(way: _Way, level: Level) -> Finding:
         actions=way.can,
         when=way.when,
         proof=way.proof,
+        details=(f"so it can give itself {what}",),
         rule="built-in: nobody gives itself access that no rule allows",
-        fix="take away the first step, or let a rule allow what it gives to its team",
+        fix=way.fix,
         fact=way.kinds[0].value,
     )
 

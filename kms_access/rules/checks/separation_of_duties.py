@@ -9,8 +9,10 @@ from kms_access.decisions.subjects import SubjectKind
 from kms_access.policies.answers import Truth
 from kms_access.rules.checks.access_facts import finding_about
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.claims import claim, name_of
 from kms_access.rules.findings import Finding
 from kms_access.rules.holdings import LIFECYCLE, USE, Holding
+from kms_access.rules.inert_parts import listed
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
 
@@ -30,9 +32,16 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 _ID,
                 level,
                 (*manages, *uses),
-                f"{subject.label} can both manage and use key {key.label}",
+                claim(
+                    _ID,
+                    "{who} can both manage and use key {key}",
+                    "{who} can manage and use key {key}",
+                    who=name_of(subject, key),
+                    key=key.label,
+                ),
                 "built-in: who manages a key does not use it",
-                "give the two to different principals, or let a rule allow both to its team",
+                f"give {_named(manages)} or {_named(uses)} to another principal, or let a rule "
+                "allow both to its team",
             )
 
 
@@ -44,6 +53,10 @@ def _told_here(
         for access in holding.of(actions)
         if access.state.is_access and not situation.is_told_elsewhere(access)
     )
+
+
+def _named(accesses: tuple[Access, ...]) -> str:
+    return listed(access.action for access in accesses)
 
 
 def _allowed(situation: Situation, accesses: tuple[Access, ...]) -> bool:

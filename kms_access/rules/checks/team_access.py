@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kms_access.decisions.evaluator import Access
-from kms_access.decisions.proof import statement_name
 from kms_access.decisions.subjects import SubjectKind
 from kms_access.policies.answers import Truth
 from kms_access.rules.checks.access_facts import (
@@ -16,6 +15,8 @@ from kms_access.rules.checks.access_facts import (
     finding_of,
 )
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import change, joined, removal
+from kms_access.rules.claims import claim, name_of
 from kms_access.rules.findings import Finding
 from kms_access.rules.holdings import PUT_KEY_POLICY, counts_as_access, grouped
 from kms_access.rules.limits import words_of
@@ -56,7 +57,6 @@ def _is_forbidden(access: Access, permissions: Permissions, situation: Situation
 
 def _finding(fact: AccessFact, rules: list[KeyRule], level: Level) -> Finding:
     subject, key = fact.best.subject, fact.best.key
-    claim = f"{subject.label} can {WORDS[fact.capability]} key {key.label}"
     rule = rules[0]
     teams = sorted(
         {
@@ -66,15 +66,22 @@ def _finding(fact: AccessFact, rules: list[KeyRule], level: Level) -> Finding:
             if any(allows(permissions, action) for action in fact.actions)
         }
     )
-    only = f"lets only {' and '.join(teams)} do this" if teams else "lets no team do this"
+    only = f"lets only {joined(teams)} do this" if teams else "lets no team do this"
     names = ", ".join(f"'{rule.name}'" for rule in rules)
     return finding_of(
         _ID,
         level,
         fact,
-        claim,
+        claim(
+            _ID,
+            f"{{who}} can {WORDS[fact.capability]} key {{key}}",
+            who=name_of(subject, key),
+            key=key.label,
+        ),
         f"{rule.place} {names} {only}",
-        f"remove {_last_step(fact)}, or allow {fact.capability} to {subject.label} there",
+        f"{removal(fact.actions, fact.accesses)}, or allow {fact.capability} to {subject.label} "
+        "there",
+        rule.place,
     )
 
 
@@ -102,20 +109,21 @@ def _beyond_limits(
         _ID,
         level,
         fact,
-        f"{subject.label} can {WORDS[fact.capability]} key {key.label} other than {words}",
+        claim(
+            _ID,
+            f"{{who}} can {WORDS[fact.capability]} key {{key}} other than {{limit}}",
+            f"{{who}} can {WORDS[fact.capability]} key {{key}} beyond the limit of the rule",
+            f"{{who}} can {WORDS[fact.capability]} key {{key}} beyond its limit",
+            f"{{who}} exceeds its {fact.capability} limit on key {{key}}",
+            who=name_of(subject, key),
+            key=key.label,
+            limit=words,
+        ),
         f"{permission.place} '{rule.name}' lets it do this only {words}",
-        f"add a condition to {_last_step(fact)}, or widen the limit there",
+        f"{change(f'let {{place}} give it only {words}', fact.accesses)}, or widen the limit there",
+        permission.place,
     )
-    example = left.example or "any request that does not fulfil the limit"
-    return replace(found, details=(f"{action} succeeds beyond the limit, for example: {example}",))
-
-
-def _last_step(fact: AccessFact) -> str:
-    hit = fact.best.decision.responsible[-1]
-    if hit.statement is None:
-        return hit.source.label
-    where = f"{statement_name(hit.statement)} of the {hit.source.label}"
-    return f"{', '.join(fact.actions[:2])} from {where}"
+    return replace(found, example=f"{action} with {left.example}" if left.example else "")
 
 
 CHECK = Check(_ID, "a principal has access that its team is not allowed", Level.ERROR, _find)

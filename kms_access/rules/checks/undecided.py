@@ -13,8 +13,10 @@ from kms_access.policies.answers import ReasonKind, Truth
 from kms_access.policies.overlap import same
 from kms_access.policies.text import describe_unknowns
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.checks.last_steps import removal
 from kms_access.rules.checks.lockout import attempts, management_of, reasons_of
 from kms_access.rules.checks.open_questions import Unknown, unknowns_of
+from kms_access.rules.claims import claim
 from kms_access.rules.findings import Finding
 from kms_access.rules.holdings import Holding
 from kms_access.rules.model import Level
@@ -44,7 +46,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             yield Finding(
                 _ID,
                 level,
-                f"cannot decide who can change the key policy of {key.label}",
+                claim(_ID, "cannot decide who can change the key policy of {key}", key=key.label),
                 key.label,
                 key.origin,
                 capability="administer",
@@ -62,7 +64,13 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             yield Finding(
                 _ID,
                 level,
-                f"{item.origin} may change access to keys and is not evaluated",
+                claim(
+                    _ID,
+                    "{resource} may change access to keys and is not evaluated",
+                    "{label} may change access to keys and is not evaluated",
+                    resource=str(item.origin),
+                    label=item.origin.label or item.origin.identity,
+                ),
                 item.origin.label or item.origin.identity,
                 item.origin,
                 details=(f"open: {item.reason}",),
@@ -90,8 +98,12 @@ def _undeclared(holding: Holding, level: Level) -> Finding:
     return Finding(
         _ID,
         level,
-        f"cannot decide whether {holding.subject.label}, which has access to key "
-        f"{holding.key.label}, is ours",
+        claim(
+            _ID,
+            "{who} has access to key {key} and may not be ours",
+            who=holding.subject.label,
+            key=holding.key.label,
+        ),
         holding.key.label,
         holding.key.origin,
         proof=Proof.of(holding.accesses[0].decision),
@@ -102,7 +114,8 @@ def _undeclared(holding: Holding, level: Level) -> Finding:
         ),
         fact=f"organization {organization}",
         rule="built-in: a key is for the organization of the rules file",
-        fix=f"write organization: {organization} in the rules file if it is ours"
+        fix=f"write organization: {organization} in the rules file if it is ours, or "
+        + removal(("the access",), holding.accesses)
         if is_known
         else "give its value, for a parameter under parameters of the rules file",
     )
@@ -125,7 +138,14 @@ def _about(key: Key, unknown: Unknown, level: Level) -> Finding:
     return Finding(
         _ID,
         level,
-        f"cannot decide who can use key {key.label}: {reason.text}",
+        claim(
+            _ID,
+            "cannot decide who can use key {key}: {reason}",
+            "cannot decide who can use {key}: {reason}",
+            "cannot decide who can use key {key}",
+            key=key.label,
+            reason=reason.text,
+        ),
         key.label,
         key.origin,
         details=(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kms_access.inventory.model import Key
 from kms_access.policies.answers import Truth
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.claims import claim
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
@@ -22,7 +24,7 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
             yield Finding(
                 _ID,
                 level,
-                f"no rule is for key {key.label}",
+                claim(_ID, "no rule is for key {key}", key=key.label),
                 key.label,
                 key.origin,
                 details=tuple(
@@ -31,8 +33,17 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                     for matched in situation.rules_for(key)
                 ),
                 rule=f"{situation.rules.file} every key has a rule",
-                fix="let a rule match it by alias, tags, ARN, id, path, URN or stack",
+                fix=f"let a rule match it, for example by {_example(key)}",
             )
+
+
+def _example(key: Key) -> str:
+    known = [alias for alias in key.aliases if isinstance(alias, str)]
+    if known:
+        return f"alias: {min(known)}"
+    identity = key.origin.identity
+    kind = identity.partition(":")[0]
+    return f"{kind if kind in ('arn', 'urn') else 'id'}: {identity}"
 
 
 CHECK = Check(_ID, "no rule is for a key", Level.OFF, _find)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from kms_access.rules.checks.access_facts import capabilities_of
 from kms_access.rules.checks.interface import Check
+from kms_access.rules.claims import left_out_of, waiver_claim
 from kms_access.rules.findings import Finding
 from kms_access.rules.model import Level
 from kms_access.rules.situation import Situation
-from kms_access.rules.waiver_days import title_of
 from kms_access.rules.waivers import Waivers
 
 _ID = "unused-waiver"
@@ -25,13 +25,15 @@ def _find(situation: Situation, level: Level) -> Iterator[Finding]:
                 for finding in situation.judged
                 if finding.check == waiver.check and waivers.names_key(waiver, finding)
             ]
+            said = waiver_claim(_ID, waiver, "matches no finding")
             yield Finding(
                 _ID,
                 level,
-                f"{title_of(waiver)} matches no finding",
+                said,
                 waiver.key,
-                details=tuple(_described(near)),
+                details=(*left_out_of(said, waiver), *_described(near)),
                 rule=f"{waiver.place} a waiver names a finding",
+                rule_place=waiver.place,
                 fix="remove it, or write key, principal and capabilities as the finding has them",
                 fact=waiver.identity,
             )

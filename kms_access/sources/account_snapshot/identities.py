@@ -13,6 +13,8 @@ from kms_access.policies.principals import Principal, PrincipalKind, parse_princ
 from kms_access.sources.account_snapshot.policies import ManagedPolicies, read_document
 from kms_access.sources.account_snapshot.responses import Node, Response
 
+_INLINE = "PolicyDocument"
+_TRUST = "AssumeRolePolicyDocument"
 _ALL = 'ask for all of "User", "Role", "Group", "LocalManagedPolicy" and "AWSManagedPolicy"'
 
 
@@ -95,9 +97,10 @@ class _Reader:
     def _attached(self, node: Node, inline: str) -> tuple[Policy, ...]:
         policies = []
         for policy in node.objects(inline, optional=True):
-            document = read_document(policy, "PolicyDocument", IDENTITY_POLICY)
+            document = read_document(policy, _INLINE, IDENTITY_POLICY)
             label = f"inline policy {policy.text('PolicyName')}"
-            policies.append(Policy(label, document, self._origin(node)))
+            places = policy.places(_INLINE)
+            policies.append(Policy(label, document, self._origin(node), places))
         for attached in node.objects("AttachedManagedPolicies", optional=True):
             policies.append(self.managed.by_arn(attached.text("PolicyArn"), IDENTITY_POLICY))
         return tuple(policies)
@@ -110,5 +113,5 @@ class _Reader:
         return (self.managed.by_arn(arn, PERMISSIONS_BOUNDARY),)
 
     def _trust(self, node: Node) -> tuple[Policy, ...]:
-        document = read_document(node, "AssumeRolePolicyDocument", TRUST_POLICY)
-        return (Policy("trust policy", document, self._origin(node)),)
+        document = read_document(node, _TRUST, TRUST_POLICY)
+        return (Policy("trust policy", document, self._origin(node), node.places(_TRUST)),)

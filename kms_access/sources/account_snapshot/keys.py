@@ -24,6 +24,7 @@ from kms_access.sources.account_snapshot.layout import AccountFolder
 from kms_access.sources.account_snapshot.policies import read_document
 from kms_access.sources.account_snapshot.responses import Node, Response
 
+_POLICY = "Policy"
 _GONE = "NotFoundException"
 _MULTI_REGION = "mrk-"
 _KEY_ID = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
@@ -123,13 +124,14 @@ class RegionReader:
     def _key_policy(self, key_id: str, origin: Origin) -> Policy:
         response = self._response(key_id, layout.KEY_POLICY)
         place = Origin(origin.identity, origin.label, file=response.shown)
-        return Policy("key policy", self._document(response, key_id), place)
+        places = response.places(_POLICY)
+        return Policy("key policy", self._document(response, key_id), place, places)
 
     def _document(self, response: Response, key_id: str) -> PolicyDocument:
         if response.error:
             text = f"the key policy of key {key_id}: GetKeyPolicy answered {response.error}"
             return unreadable_policy(KEY_POLICY, Reason(text, ReasonKind.UNREADABLE, "K2"))
-        return read_document(response, "Policy", KEY_POLICY)
+        return read_document(response, _POLICY, KEY_POLICY)
 
     def _tags(self, key_id: str, origin: Origin) -> Mapping[str, Value]:
         response = self._response(key_id, layout.TAGS)

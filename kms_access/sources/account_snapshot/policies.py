@@ -17,6 +17,7 @@ from kms_access.policies.parsing import parse_policy, unreadable_policy
 from kms_access.sources.account_snapshot.responses import Node, Response
 
 _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
+_DOCUMENT = "Document"
 _OF_AWS = re.compile(r"arn:[a-z-]+:iam::aws:policy/.+")
 
 
@@ -62,15 +63,18 @@ class ManagedPolicies:
             kind = "managed policy" if grammar is IDENTITY_POLICY else grammar.title
             name = arn.rpartition("/")[2]
             origin = Origin(arn, name, file=self._file, line=self._lines.get(arn))
-            self._read[key] = Policy(f"{kind} {name}", self._document(arn, grammar), origin)
+            node = self._nodes.get(arn)
+            version = _default_version(node) if node is not None else None
+            document = self._document(arn, grammar, version)
+            places = version.places(_DOCUMENT) if version is not None else None
+            self._read[key] = Policy(f"{kind} {name}", document, origin, places)
         return self._read[key]
 
-    def _document(self, arn: str, grammar: PolicyGrammar) -> PolicyDocument:
-        node = self._nodes.get(arn)
-        if node is not None:
+    def _document(self, arn: str, grammar: PolicyGrammar, version: Node | None) -> PolicyDocument:
+        if version is not None:
             # AWS's own policies may be larger than the quota of its customers.
             limits: dict[str, Any] = {"maximum_characters": 0} if _OF_AWS.fullmatch(arn) else {}
-            document = read_document(_default_version(node), "Document", replace(grammar, **limits))
+            document = read_document(version, _DOCUMENT, replace(grammar, **limits))
             return replace(document, grammar=grammar)
         known = managed_policy(arn, grammar)
         if known is not None:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kms_access.inventory.statement_places import StatementPlaces
 from kms_access.policies.elements import describe, duplicates_of
 from kms_access.policies.json_text import JsonError, position_of, read_json
 from kms_access.policies.json_text import Path as JsonPath
 from kms_access.policies.principals import ACCOUNT_ID
 from kms_access.sources.account_snapshot.layout import ERROR
+from kms_access.sources.account_snapshot.written_policies import WrittenPolicy, WrittenText
 from kms_access.sources.interface import SourceError
 
 _MAXIMUM_BYTES = 1 << 30
@@ -69,6 +71,10 @@ class Node:
             raise self.fail(self._expected(field, "an object"), *self._there(field))
         return Node(self._response, value, (*self._path, field))
 
+    def places(self, field: str) -> StatementPlaces:
+        """The places of the statements of the policy in a field."""
+        return self._response.places_at((*self._path, field))
+
     def optional_object(self, field: str) -> Node | None:
         """An object, None if there is none."""
         return self.object(field) if field in self else None
@@ -118,6 +124,7 @@ class Response(Node):
         self.file = str(file)
         self.shown = _shown(file)
         self._text = _read(file)
+        self._places = WrittenText(self._text)
         try:
             value = read_json(self._text, maximum_characters=_MAXIMUM_BYTES)
         except JsonError as error:
@@ -134,6 +141,10 @@ class Response(Node):
         position = position_of(self._text, path)
         line, column = (position.line, position.column) if position else (None, None)
         return SourceError(message, self.file, line, column)
+
+    def places_at(self, path: JsonPath) -> StatementPlaces:
+        """The places of the statements of the policy at a path."""
+        return WrittenPolicy(self._places, path)
 
     def lines_of_arns(self) -> dict[str, int]:
         """The line on which each `Arn` stands first."""

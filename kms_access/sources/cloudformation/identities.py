@@ -108,16 +108,20 @@ class _Reader:
 
     def _trust(self, resource: Resource) -> tuple[Policy, ...]:
         node = resource.node("AssumeRolePolicyDocument")
-        document = read_policy(
+        if resource.properties is None:
+            document = unknown_policy(TRUST_POLICY, _properties_of(resource))
+            return (Policy("trust policy", document, resource.origin),)
+        read = read_policy(
             self._deployment.resolver,
             resource.stack,
+            resource.logical_id,
             node,
             TRUST_POLICY,
             uncertain=resource.uncertain,
         )
-        if resource.properties is None:
-            document = unknown_policy(TRUST_POLICY, _properties_of(resource))
-        return (Policy("trust policy", document, resource.origin),) if document else ()
+        if read is None:
+            return ()
+        return (Policy("trust policy", read.document, resource.origin, read.places),)
 
     def _boundary(self, resource: Resource) -> tuple[Policy, ...]:
         found = variants(
@@ -151,19 +155,22 @@ class _Reader:
 
     def _inline(self, resource: Resource, written: Alternative) -> Policy:
         """One item of `Policies`."""
-        node, document, name = written.node, None, None
+        node, read, name = written.node, None, None
         if isinstance(node, Mapping) and "PolicyDocument" in node:
             name = self._deployment.resolver.value(node.get("PolicyName"), resource.stack)
-            document = read_policy(
+            read = read_policy(
                 self._deployment.resolver,
                 resource.stack,
+                resource.logical_id,
                 node["PolicyDocument"],
                 IDENTITY_POLICY,
                 uncertain=written.uncertain or resource.uncertain,
             )
-        if document is None:
+        label = f"inline policy {name or ''}".strip()
+        if read is None:
             document = unknown_policy(IDENTITY_POLICY, f"an inline policy of {resource.origin}")
-        return Policy(f"inline policy {name or ''}".strip(), document, resource.origin)
+            return Policy(label, document, resource.origin)
+        return Policy(label, read.document, resource.origin, read.places)
 
     def _attach_elsewhere(self, resource: Resource) -> None:
         """A policy resource that names whom it is attached to."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from kms_access.policies.json_text import (
@@ -14,6 +13,8 @@ from kms_access.policies.json_text import (
     Position,
     brackets_of,
     is_shallow,
+    members,
+    offset_of,
     position_at,
     position_of,
     without_innermost,
@@ -22,12 +23,10 @@ from kms_access.sources.interface import SourceError
 
 MAXIMUM_DEPTH = 100
 
+_RESOURCES = ("Resources",)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-_SPACE = re.compile(r"[ \t\r\n]*")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?+|[\[\]{}]', re.DOTALL)
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*+"?+|NaN|-?Infinity', re.DOTALL)
-_TEXT_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
-"""Numbers stay text: Python refuses to convert one of thousands of digits."""
 
 
 def read_json_file(text: str, file: str) -> Any:
@@ -73,39 +72,22 @@ def read_json_file(text: str, file: str) -> Any:
 
 def resource_lines(text: str) -> dict[str, int]:
     """The line of each entry of the object `Resources` in a template that is valid JSON."""
-    for key, _, offset in _members(text, _skip_space(text, 0)):
-        if key == "Resources":
-            return dict(_lines_of_members(text, offset))
-    return {}
+    return dict(_lines_of_members(text, offset_of(text, _RESOURCES)))
 
 
-def _lines_of_members(text: str, offset: int) -> Iterator[tuple[str, int]]:
+def resource_offsets(text: str) -> dict[str, int]:
+    """The offset of the definition of each resource in a template that is valid JSON."""
+    resources = offset_of(text, _RESOURCES)
+    found = members(text, resources) if resources is not None else ()
+    return {str(name): value for name, _, value in found}
+
+
+def _lines_of_members(text: str, offset: int | None) -> Iterator[tuple[str, int]]:
     line, counted = 1, 0
-    for name, start, _ in _members(text, offset):
+    for name, start, _ in members(text, offset) if offset is not None else ():
         line += text.count("\n", counted, start)
         counted = start
-        yield name, line
-
-
-def _members(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
-    """Name, offset of the name and offset of the value of each member of an object."""
-    if text[offset : offset + 1] != "{":
-        return
-    offset = _skip_space(text, offset + 1)
-    while text[offset : offset + 1] == '"':
-        start = offset
-        name, offset = scanstring(text, offset + 1, True)
-        value = _skip_space(text, _skip_space(text, offset) + 1)
-        yield name, start, value
-        _, offset = _TEXT_DECODER.raw_decode(text, value)
-        offset = _skip_space(text, offset)
-        if text[offset : offset + 1] == ",":
-            offset = _skip_space(text, offset + 1)
-
-
-def _skip_space(text: str, offset: int) -> int:
-    match = _SPACE.match(text, offset)
-    return match.end() if match else offset
+        yield str(name), line
 
 
 def _check_depth(text: str, file: str) -> None:

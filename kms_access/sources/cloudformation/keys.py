@@ -81,9 +81,10 @@ def _key_policy(deployment: Deployment, resource: Resource) -> Policy:
         what = f"the properties of {resource.stack.identity_of(resource.logical_id)}"
         return Policy("key policy", unknown_policy(KEY_POLICY, what), resource.origin)
     default = _default_policy(environment.partition, environment.account)
-    document = read_policy(
+    read = read_policy(
         deployment.resolver,
         resource.stack,
+        resource.logical_id,
         resource.node("KeyPolicy"),
         KEY_POLICY,
         absent=default,
@@ -91,7 +92,9 @@ def _key_policy(deployment: Deployment, resource: Resource) -> Policy:
     )
     given = _is_given(deployment, resource)
     label = "key policy" if given else DEFAULT_KEY_POLICY_LABEL
-    return Policy(label, document or default, resource.origin)
+    if read is None:
+        return Policy(label, default, resource.origin)
+    return Policy(label, read.document, resource.origin, read.places)
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,6 @@ from kms_access.inventory.managed_policies import managed_policy
 from kms_access.inventory.model import ManagedPolicy, Policy
 from kms_access.inventory.origin import Origin
 from kms_access.policies.answers import Reason
-from kms_access.policies.document import PolicyDocument
 from kms_access.policies.grammar import IDENTITY_POLICY, PERMISSIONS_BOUNDARY, PolicyGrammar
 from kms_access.policies.text import Text, Value
 from kms_access.sources.cloudformation.deployment import Deployment, Resource
@@ -54,8 +53,8 @@ class ManagedPolicies:
         if key not in self._read:
             name = name_of(self._deployment.resolver, resource.stack, resource.logical_id)
             shown = name if isinstance(name, str) else resource.origin.label
-            document = _document(self._deployment, resource, grammar)
-            self._read[key] = Policy(f"{_kind(grammar)} {shown}", document, resource.origin)
+            label = f"{_kind(grammar)} {shown}"
+            self._read[key] = _policy(self._deployment, resource, grammar, label)
         return self._read[key]
 
     def all(self) -> tuple[ManagedPolicy, ...]:
@@ -77,17 +76,21 @@ def _kind(grammar: PolicyGrammar) -> str:
     return "managed policy" if grammar is IDENTITY_POLICY else grammar.title
 
 
-def _document(deployment: Deployment, resource: Resource, grammar: PolicyGrammar) -> PolicyDocument:
-    document = None
+def _policy(
+    deployment: Deployment, resource: Resource, grammar: PolicyGrammar, label: str
+) -> Policy:
+    read = None
     if resource.properties is not None:
-        document = read_policy(
+        read = read_policy(
             deployment.resolver,
             resource.stack,
+            resource.logical_id,
             resource.node("PolicyDocument"),
             grammar,
             uncertain=resource.uncertain,
         )
-    if document is None:
+    if read is None:
         identity = resource.stack.identity_of(resource.logical_id)
-        return unknown_policy(grammar, f"the PolicyDocument of {identity}")
-    return document
+        document = unknown_policy(grammar, f"the PolicyDocument of {identity}")
+        return Policy(label, document, resource.origin)
+    return Policy(label, read.document, resource.origin, read.places)

@@ -63,7 +63,14 @@ def _why_harmless(
     grammar = GRAMMARS.get(kind) if isinstance(kind, str) else None
     if grammar is None:
         return ""
-    document = read_policy(deployment.resolver, resource.stack, resource.node("Content"), grammar)
+    read = read_policy(
+        deployment.resolver,
+        resource.stack,
+        resource.logical_id,
+        resource.node("Content"),
+        grammar,
+    )
+    document = read.document if read is not None else None
     return "" if document is None or may_deny_kms(document) else "it denies no action of KMS"
 
 

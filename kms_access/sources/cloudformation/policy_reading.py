@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from kms_access.policies.answers import Reason, ReasonKind
 from kms_access.policies.document import PolicyDocument, Problem, Statement
@@ -21,6 +21,7 @@ from kms_access.sources.cloudformation.resolver import Resolver, intrinsic_name,
 from kms_access.sources.cloudformation.stacks import Stack
 from kms_access.sources.cloudformation.statement_parts import common_and_rest
 from kms_access.sources.cloudformation.values import NO_VALUE
+from kms_access.sources.cloudformation.written_statements import ReadPolicy, WrittenStatements
 
 MAXIMUM_WRITTEN = 1 << 18
 """Characters of a policy as written, functions included: past them nothing is resolved.
@@ -32,24 +33,30 @@ _REPEATED_SID = "K28"
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """A statement as data, why it may not be there, and whether another reading of it stands
-    beside it."""
+    """A statement as data, the node that it is written as, why it may not be there, and whether
+    another reading of it stands beside it."""
 
     data: Any
+    written: Any
     uncertain: Reason | None
     repeated: bool = False
+
+
+_Parsed: TypeAlias = tuple[PolicyDocument, Sequence[Any]]
+"""A document with the node of each of its statements."""
 
 
 def read_policy(
     resolver: Resolver,
     stack: Stack,
+    logical_id: str,
     node: Any,
     grammar: PolicyGrammar,
     *,
     absent: PolicyDocument | None = None,
     uncertain: Reason | None = None,
-) -> PolicyDocument | None:
-    """The document that a property holds; None if there is none.
+) -> ReadPolicy | None:
+    """The document that a property of a resource holds; None if there is none.
 
     `node` may be an object, JSON text built by a function, or a choice of these. Where an
     undecided condition chooses, each statement that is not in all alternatives is uncertain: an
@@ -59,24 +66,28 @@ def read_policy(
     `MAXIMUM_WRITTEN` characters.
     """
     if is_surely_longer(node, MAXIMUM_WRITTEN):
-        return _unresolved(stack, node, grammar)
+        unresolved = _unresolved(stack, node, grammar)
+        return ReadPolicy(unresolved, WrittenStatements(stack, logical_id, node, ()))
     found = [
-        Alternative(one.node, whole.uncertain or one.uncertain)
+        (whole.node, one.node, whole.uncertain or one.uncertain)
         for whole in branches(resolver, stack, node)
         for one in _readings(resolver, stack, whole.node)
     ]
-    documents = [
-        _document(resolver, stack, one.node, grammar, absent)
-        for one in found
-        if not _is_absent(one.node) or absent is not None
+    parsed = [
+        (whole, *_document(resolver, stack, one, grammar, absent))
+        for whole, one, _ in found
+        if not _is_absent(one) or absent is not None
     ]
-    if not documents:
+    if not parsed:
         return None
     if len(found) == 1:
-        return with_uncertainty(documents[0], uncertain)
-    reason = next(one.uncertain for one in found if one.uncertain is not None)
-    merged = _merged(documents, reason, everywhere=len(documents) == len(found))
-    return with_uncertainty(merged, uncertain)
+        whole, document, nodes = parsed[0]
+        places = WrittenStatements(stack, logical_id, whole, nodes)
+        return ReadPolicy(with_uncertainty(document, uncertain), places)
+    reason = next(doubt for _, _, doubt in found if doubt is not None)
+    document, nodes = _merged(parsed, reason, everywhere=len(parsed) == len(found))
+    places = WrittenStatements(stack, logical_id, node, nodes, is_merged=True)
+    return ReadPolicy(with_uncertainty(document, uncertain), places)
 
 
 def _unresolved(stack: Stack, node: Any, grammar: PolicyGrammar) -> PolicyDocument:
@@ -110,42 +121,52 @@ def _document(
     node: Any,
     grammar: PolicyGrammar,
     absent: PolicyDocument | None,
-) -> PolicyDocument:
+) -> _Parsed:
     if _is_absent(node) and absent is not None:
-        return absent
+        return absent, ()
     too_large = surely_too_large(node, grammar, is_computed)
     if too_large is not None:
-        return unread_policy(too_large, grammar)
+        return unread_policy(too_large, grammar), ()
     is_plain = isinstance(node, Mapping) and not any(key.startswith("Fn::") for key in node)
     if not is_plain or "Statement" not in node:
-        return parse_policy(resolver.data(node, stack), grammar)
+        return parse_policy(resolver.data(node, stack), grammar), ()
     rest = {key: value for key, value in node.items() if key != "Statement"}
     data = resolver.data(rest, stack)
     if not isinstance(data, Mapping):
-        return parse_policy(data, grammar)
+        return parse_policy(data, grammar), ()
     statements = _statements(resolver, stack, node["Statement"])
+    nodes = [statement.written for statement in statements]
     parsed = {**data, "Statement": [s.data for s in statements]}
     # Readings of one statement stand beside each other: together they may be too large.
     if not any(statement.uncertain or statement.repeated for statement in statements):
-        return parse_policy(parsed, grammar)
+        return parse_policy(parsed, grammar), nodes
     measured = replace(grammar, maximum_bytes=0)
     document = replace(parse_policy(parsed, measured), grammar=grammar)
-    return _with_doubts(document, statements)
+    return _with_doubts(document, statements), nodes
 
 
 def _statements(resolver: Resolver, stack: Stack, node: Any) -> list[_Statement]:
     statements: list[_Statement] = []
     for item in items(resolver, stack, node):
         found = variants(resolver, stack, item.node)
-        readings = [_Statement(v.node, v.uncertain) for v in found if v.node is not NO_VALUE]
+        readings = [
+            _Statement(one.node, item.node, one.uncertain)
+            for one in found
+            if one.node is not NO_VALUE
+        ]
         if len(found) > 1 and len(readings) == len(found):
             common, rests = common_and_rest([reading.data for reading in readings])
             doubt = readings[0].uncertain
-            readings = [_Statement(rest, doubt) for rest in rests]
+            readings = [_Statement(rest, item.node, doubt) for rest in rests]
             if common is not None:
-                readings.insert(0, _Statement(common, None))
+                readings.insert(0, _Statement(common, item.node, None))
         statements.extend(
-            _Statement(reading.data, reading.uncertain or item.uncertain, repeated=index > 0)
+            _Statement(
+                reading.data,
+                item.node,
+                reading.uncertain or item.uncertain,
+                repeated=index > 0,
+            )
             for index, reading in enumerate(readings)
         )
     return statements
@@ -176,24 +197,30 @@ def _is_own_repetition(problem: Problem, statements: Sequence[_Statement]) -> bo
 
 
 def _merged(
-    documents: Sequence[PolicyDocument], reason: Reason, *, everywhere: bool
-) -> PolicyDocument:
-    """One document for several of which one is in force."""
+    parsed: Sequence[tuple[Any, PolicyDocument, Sequence[Any]]], reason: Reason, *, everywhere: bool
+) -> _Parsed:
+    """One document for several of which one is in force, each with the node that it is written
+    as and those of its statements."""
+    documents = [document for _, document, _ in parsed]
     problems = tuple(dict.fromkeys(p for document in documents for p in document.problems))
     unreadable = next((d.unreadable for d in documents if d.unreadable), None)
     if unreadable is not None:
-        return replace(unreadable_policy(documents[0].grammar, unreadable), problems=problems)
+        unread = unreadable_policy(documents[0].grammar, unreadable)
+        return replace(unread, problems=problems), ()
     held = [{replace(s, index=0) for s in document.statements} for document in documents]
     kept: dict[Statement, Statement] = {}
-    for document in documents:
-        for statement in document.statements:
+    kept_nodes: list[Any] = []
+    for whole, document, nodes in parsed:
+        for place, statement in enumerate(document.statements):
             plain = replace(statement, index=0)
             if plain not in kept:
                 certain = everywhere and all(plain in each for each in held)
                 doubt = statement.uncertain or (None if certain else reason)
                 kept[plain] = replace(statement, index=len(kept), uncertain=doubt)
+                kept_nodes.append(nodes[place] if place < len(nodes) else whole)
     statements = tuple(kept.values())
-    return replace(documents[0], statements=statements, problems=problems, text=None)
+    merged = replace(documents[0], statements=statements, problems=problems, text=None)
+    return merged, kept_nodes
 
 
 def with_uncertainty(document: PolicyDocument, reason: Reason | None) -> PolicyDocument:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kms_access.inventory.origin import Origin
+from kms_access.policies.json_text import Position
 from kms_access.policies.text import Value
 from kms_access.sources.cloudformation.constructs import Construct, Constructs
 from kms_access.sources.cloudformation.environment import Environment
 from kms_access.sources.cloudformation.template import Template
+
+_UNKNOWN = Construct("")
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +57,7 @@ class Stack:
     def origin_of(self, logical_id: str) -> Origin:
         """Where a resource was written: in the program if that is known, else in the template."""
         file = self.template.file
-        construct = self.constructs.get((file.path.name, logical_id), Construct(""))
+        construct = self._construct_of(logical_id)
         metadata = (self.resource(logical_id) or {}).get("Metadata")
         path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
         if isinstance(path, str):
@@ -66,6 +69,15 @@ class Stack:
             construct.file or file.shown,
             construct.line if construct.file else self.template.lines.get(logical_id),
         )
+
+    def position_in(self, logical_id: str, node: object) -> Position | None:
+        """Where a part of a resource's definition begins; None where the program is shown."""
+        if self._construct_of(logical_id).file:
+            return None
+        return self.template.position(logical_id, node)
+
+    def _construct_of(self, logical_id: str) -> Construct:
+        return self.constructs.get((self.template.file.path.name, logical_id), _UNKNOWN)
 
     @property
     def deployers(self) -> tuple[Value, ...]:

@@ -7,9 +7,15 @@ from copy import copy
 from functools import cached_property
 from typing import Any
 
+from kms_access.policies.json_text import Position, offset_of, position_at
 from kms_access.sources.cloudformation.files import MAXIMUM_TEMPLATE_BYTES, SourceFile
-from kms_access.sources.cloudformation.json_reading import read_json_file, resource_lines
-from kms_access.sources.cloudformation.yaml_reading import read_yaml_file
+from kms_access.sources.cloudformation.json_reading import (
+    read_json_file,
+    resource_lines,
+    resource_offsets,
+)
+from kms_access.sources.cloudformation.node_paths import node_at, path_to
+from kms_access.sources.cloudformation.yaml_reading import YamlPlaces, read_yaml_file
 from kms_access.sources.interface import SourceError
 
 MAXIMUM_RESOURCES = 5_000
@@ -34,7 +40,7 @@ class Template:
         self.text = text
         if len(text) > MAXIMUM_CHARACTERS:
             self._refuse_oversize()
-        self._lines: Mapping[str, int] | None = None
+        self._yaml: YamlPlaces | None = None
         document = self._parse()
         if not isinstance(document, Mapping):
             raise self._no_template("the file holds no object")
@@ -44,6 +50,7 @@ class Template:
             if not isinstance(document.get(section, {}), Mapping):
                 raise self._no_template(f'"{section}" is no object')
         self.resources: Mapping[str, Any] = document.get("Resources", {})
+        self._written = self.resources
         if len(self.resources) > MAXIMUM_RESOURCES:
             found = len(self.resources)
             raise self._no_template(
@@ -82,7 +89,7 @@ class Template:
                     raise
         if not self.text.strip():
             raise self._no_template("the file is empty")
-        document, self._lines = read_yaml_file(self.text, str(path))
+        document, self._yaml = read_yaml_file(self.text, str(path))
         return document
 
     def _refuse_oversize(self) -> None:
@@ -107,7 +114,27 @@ class Template:
     @cached_property
     def lines(self) -> Mapping[str, int]:
         """The line of each resource."""
-        return resource_lines(self.text) if self._lines is None else self._lines
+        return resource_lines(self.text) if self._yaml is None else self._yaml.lines
+
+    def position(self, logical_id: str, node: object) -> Position | None:
+        """Where a part of a resource's definition begins; None for what is not written there.
+
+        `node` is an object, a list or a string of the definition itself, not one like it: equal
+        statements are told apart by this.
+        """
+        path = path_to(node, self.resources.get(logical_id))
+        if path is None:
+            return None
+        if self._yaml is not None:
+            # Loops that were carried out leave copies of what was written.
+            return self._yaml.position(node_at(self._written.get(logical_id), path))
+        start = self._offsets.get(logical_id)
+        offset = None if start is None else offset_of(self.text, path, start)
+        return None if offset is None else position_at(self.text, offset)
+
+    @cached_property
+    def _offsets(self) -> Mapping[str, int]:
+        return resource_offsets(self.text)
 
 
 def read_template(file: SourceFile, *, may_be_empty: bool = False) -> Template:

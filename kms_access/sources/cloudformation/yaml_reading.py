@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from kms_access.policies.json_text import Number, position_at
+from kms_access.policies.json_text import Number, Position, position_at
 from kms_access.policies.text import Text, Unknown
 from kms_access.sources.cloudformation.json_reading import MAXIMUM_DEPTH
 from kms_access.sources.interface import SourceError
@@ -27,8 +27,25 @@ _RESOLVER: Any = yaml.resolver.Resolver()
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_yaml_file(text: str, file: str) -> tuple[Any, dict[str, int]]:
-    """The value of a YAML template, and the lines of its resources.
+@dataclass(frozen=True, slots=True)
+class YamlPlaces:
+    """Where the values of a template stand, as long as the template exists.
+
+    `lines` are those of its resources; `marks` are by the id of an object, a list or a string
+    that may hold JSON.
+    """
+
+    lines: dict[str, int] = field(default_factory=dict)
+    marks: dict[int, Any] = field(default_factory=dict)
+
+    def position(self, node: object) -> Position | None:
+        """Where a value of the template begins; `node` is the value itself, not one like it."""
+        mark = self.marks.get(id(node))
+        return None if mark is None else Position(mark.line + 1, mark.column + 1)
+
+
+def read_yaml_file(text: str, file: str) -> tuple[Any, YamlPlaces]:
+    """The value of a YAML template, and where its parts stand.
 
     Short-form tags become their long form, numbers `Number`, dates strings. A number that YAML
     1.1 reads otherwise than it is written (octal, base 60) becomes an unknown text. Raises
@@ -52,7 +69,7 @@ def read_yaml_file(text: str, file: str) -> tuple[Any, dict[str, int]]:
         raise SourceError(message, file, place.line, place.column) from None
     except RecursionError:
         raise SourceError(f"nested more than {MAXIMUM_DEPTH} levels deep", file=file) from None
-    return builder.document, builder.lines
+    return builder.document, builder.places
 
 
 def _at(message: str, file: str, mark: Any, help: str = "") -> SourceError:
@@ -67,6 +84,7 @@ class _Open:
 
     value: list[Any] | dict[str, Any]
     tag: str | None
+    mark: Any = None
     key: str | None = None
     keys: set[str] = field(default_factory=set)
 
@@ -75,7 +93,7 @@ class _Builder:
     def __init__(self, file: str) -> None:
         self.file = file
         self.document: Any = None
-        self.lines: dict[str, int] = {}
+        self.places = YamlPlaces()
         self._open: list[_Open] = []
         self._documents = 0
 
@@ -90,7 +108,7 @@ class _Builder:
         if not isinstance(event, yaml.NodeEvent):
             if isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
                 done = self._open.pop()
-                self._add(_tagged(done.tag, done.value), mark)
+                self._add(_tagged(done.tag, done.value), done.mark)
             return
         if event.anchor:
             raise self._error(
@@ -104,7 +122,7 @@ class _Builder:
         if len(self._open) >= MAXIMUM_DEPTH:
             raise self._error(f"nested more than {MAXIMUM_DEPTH} levels deep", mark)
         is_list = isinstance(event, yaml.SequenceStartEvent)
-        self._open.append(_Open([] if is_list else {}, self._tag(event)))
+        self._open.append(_Open([] if is_list else {}, self._tag(event), mark))
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         if not self._expects_key():
@@ -119,13 +137,15 @@ class _Builder:
         top.keys.add(key)
         top.key = key
         if len(self._open) == 2 and self._open[0].key == "Resources":
-            self.lines[key] = event.start_mark.line + 1 if event.start_mark else 1
+            self.places.lines[key] = event.start_mark.line + 1 if event.start_mark else 1
 
     def _expects_key(self) -> bool:
         top = self._open[-1] if self._open else None
         return top is not None and isinstance(top.value, dict) and top.key is None
 
     def _add(self, value: Any, mark: Any) -> None:
+        if isinstance(value, (dict, list)) or (isinstance(value, str) and "{" in value):
+            self.places.marks[id(value)] = mark
         if not self._open:
             self.document = value
             return
