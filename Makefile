@@ -5,7 +5,7 @@ NODE_MODULES := node_modules/.package-lock.json
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := true
 
-.PHONY: demo test check bench clean setup
+.PHONY: demo test check docs bench clean setup
 
 demo: setup
 	@$(BIN)/python examples/demo.py
@@ -19,6 +19,10 @@ check: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+docs: setup
+	@echo "==> documentation site: build/docs/index.html"
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
 
 bench: setup
 	@echo "==> benchmarks"

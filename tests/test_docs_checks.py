@@ -4,63 +4,58 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from kms_access import cli
 from kms_access.rules.checks import CHECKS
+from tests.documented import (
+    ABOUT_REGIONS,
+    DOCS,
+    Block,
+    Today,
+    blocks,
+    hold,
+    replayed,
+    write_files,
+)
 
-FOLDER = Path(__file__).parent.parent / "docs/checks"
+FOLDER = DOCS / "checks"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
 _SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-_BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
-_ABOUT_REGIONS = "not evaluated: template (stack template): no Region is known"
 
 
 @dataclass(frozen=True)
 class Example:
     """The files of one section, and the commands with what they print."""
 
-    files: Mapping[str, str]
-    session: str
-
-    @property
-    def commands(self) -> list[tuple[list[str], str]]:
-        parts = re.split(r"^\$ kms-access (.+)\n", self.session, flags=re.MULTILINE)
-        assert parts[0] == ""
-        return [(shlex.split(c), out) for c, out in zip(parts[1::2], parts[2::2], strict=True)]
+    page: Path
+    text: str
+    files: list[Block]
+    session: Block
 
 
 def sections(page: Path) -> dict[str, str]:
     return dict(_SECTION.findall(page.read_text(encoding="utf-8")))
 
 
-def example(text: str, files: Mapping[str, str]) -> Example:
-    """The example of a section; `files` of the section before it are still there."""
-    blocks = _BLOCK.findall(text)
-    named = {name: content for _, name, content in blocks if name}
-    (session,) = [content for kind, name, content in blocks if kind == "console" and not name]
-    assert len(named) == len(blocks) - 1, "a block that is neither a file nor the commands"
-    return Example({**files, **named}, session)
-
-
 def examples(page: Path) -> tuple[Example, Example]:
-    found = sections(page)
-    fails = example(found["Fails"], {})
-    return fails, example(found["Passes"], fails.files)
+    """The failing and the passing one; the files of the failing one are still there for the other.
 
-
-class Today(date):
-    """A day on which the waivers of the pages hold, or do not."""
-
-    @classmethod
-    def today(cls) -> date:
-        return date(2026, 11, 28)
+    Each section holds named files and, after them, one block of commands.
+    """
+    text = page.read_text(encoding="utf-8")
+    given = blocks(text)
+    fails, passes = (index for index, block in enumerate(given) if block.is_session)
+    assert passes == len(given) - 1
+    assert all(block.title for block in given if not block.is_session)
+    assert given[fails].start < text.index("\n## Passes\n") < given[passes].start
+    return (
+        Example(page, text, given[:fails], given[fails]),
+        Example(page, text, given[:passes], given[passes]),
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -71,14 +66,10 @@ def on_a_fixed_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def played(given: Example, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """The checks of the findings of the last command, after every output has been compared."""
-    for name, content in given.files.items():
-        Path(name).write_text(content, encoding="utf-8")
-    for arguments, shown in given.commands:
-        cli.main(arguments)
-        out, err = capsys.readouterr()
-        printed = [line for line in out.splitlines() if not line.startswith(_ABOUT_REGIONS)]
-        assert (printed, err) == (shown.splitlines(), "")
-    last, _ = given.commands[-1]
+    write_files(given.files)
+    now = replayed(given.session.text, capsys, hidden=ABOUT_REGIONS)
+    hold(given.page, given.text, [(given.session, now)])
+    last = given.session.commands[-1]
     assert last[0] == "check"
     cli.main([*last, "--format", "json"])
     return [finding["check"] for finding in json.loads(capsys.readouterr().out)["findings"]]
