@@ -95,7 +95,10 @@ def test_cdk_nag(benchmark: Any, noted: Noted, app: tuple[Path, float], tmp_path
 
 @pytest.mark.parametrize(
     ("tool", "arguments"),
-    [("cfn-lint", ["--non-zero-exit-code", "none"]), ("checkov", ["--quiet", "--compact", "-f"])],
+    [
+        ("cfn-lint", ["--non-zero-exit-code", "none"]),
+        ("checkov", ["--soft-fail", "--quiet", "--compact", "-f"]),
+    ],
 )
 def test_linters(
     benchmark: Any, noted: Noted, app: tuple[Path, float], tool: str, arguments: list[str]

@@ -44,6 +44,7 @@ class IdentityCalls:
         )
         self._services: dict[int, tuple[PolicyDocument, frozenset[str] | None]] = {}
         self._matching: dict[tuple[int, str], tuple[PolicyDocument, tuple[Statement, ...]]] = {}
+        self._allowing: dict[tuple[int, int], tuple[PolicyDocument, Sequence[str], bool]] = {}
         self._inside: dict[Value, bool] = {}
 
     def may(self, caller: Caller, action: str, effect: Effect = Effect.ALLOW) -> bool:
@@ -57,6 +58,23 @@ class IdentityCalls:
             for policy in caller.identity
             for statement in self._of_document(policy.document, folded)
         )
+
+    def may_any(self, caller: Caller, actions: Sequence[str]) -> bool:
+        """Whether a statement of the caller's policies may allow one of the actions at all."""
+        return any(self._allows_any(policy.document, actions) for policy in caller.identity)
+
+    def _allows_any(self, document: PolicyDocument, actions: Sequence[str]) -> bool:
+        key = (id(document), id(actions))
+        found = self._allowing.get(key)
+        if found is None:
+            allows = any(
+                Effect.ALLOW in statement.effects
+                for action in actions
+                for statement in self._of_document(document, fold_case(action))
+            )
+            # Both are kept beside the result, so that their ids are never reused.
+            found = self._allowing[key] = (document, actions, allows)
+        return found[2]
 
     def is_hindered(self, caller: Caller, action: str) -> bool:
         """Whether a Deny or a ceiling may stand against an Allow for the action."""

@@ -90,9 +90,7 @@ class IdentityPolicyWrites:
 
     def is_writer(self, subject: Subject) -> bool:
         """Whether the subject may change the permissions of any identity."""
-        return _is_single(subject) and any(
-            self._calls.may(subject.callers[0], action) for action in _CHANGES
-        )
+        return _is_single(subject) and self._calls.may_any(subject.callers[0], _CHANGES)
 
     def is_written_by_another(self, target: Subject) -> bool:
         """Whether anybody else may change the permissions of the identity."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kms_access.policies.answers import Reason, ReasonKind
@@ -94,17 +94,18 @@ def is_surely_longer(
             continue
         if isinstance(node, str):
             size += len(node) + (0 if isinstance(node, Number) else _QUOTES)
-        elif isinstance(node, list):
+        elif isinstance(node, (list, dict)):
+            items: Iterable[Any] = node
             size += len(node)
+            if isinstance(node, dict):
+                size += (_QUOTES + 1) * len(node) + sum(map(len, node))
+                items = node.values()
             if size <= characters:
-                strings = [item for item in node if type(item) is str]
+                strings = [item for item in items if type(item) is str]
+                left += [item for item in items if type(item) is not str]
                 if is_left_out is not None:
                     strings = [item for item in strings if not is_left_out(item)]
                 size += sum(map(len, strings)) + _QUOTES * len(strings)
-                left += [item for item in node if type(item) is not str]
-        elif type(node) is dict or isinstance(node, Mapping):
-            size += (_QUOTES + 2) * len(node) + sum(map(len, node))
-            left += node.values()
         elif isinstance(node, Text):
             size += len(_known_parts(node))
         if size > characters:

@@ -78,7 +78,7 @@ class Deployment:
             around = True if stack.parent is None else existence[stack.parent]
             existence[stack] = _both(around, self._existence_of_stack(stack))
             for logical_id, node in stack.template.resources.items():
-                if not isinstance(node, Mapping):
+                if not isinstance(node, dict):
                     continue
                 exists = _both(existence[stack], self._existence(stack, node))
                 if exists is not False:
@@ -93,7 +93,7 @@ class Deployment:
 
     def _existence(self, stack: Stack, node: Mapping[str, Any]) -> Reason | bool:
         name = node.get("Condition")
-        if isinstance(name, Mapping):
+        if isinstance(name, dict):
             # AWS::LanguageExtensions lets functions choose the condition, or none.
             name = self.resolver.resolve(name, stack)
         if name is None or name is NO_VALUE:
@@ -127,7 +127,7 @@ def _properties(node: Mapping[str, Any]) -> Mapping[str, Any] | None:
     properties = node.get("Properties")
     if properties is None:
         properties = {}
-    plain = isinstance(properties, Mapping) and not any(k.startswith("Fn::") for k in properties)
+    plain = isinstance(properties, dict) and not any(k.startswith("Fn::") for k in properties)
     return properties if plain and not any(key.startswith("Fn::") for key in node) else None
 
 

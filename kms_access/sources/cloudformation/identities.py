@@ -156,7 +156,7 @@ class _Reader:
     def _inline(self, resource: Resource, written: Alternative) -> Policy:
         """One item of `Policies`."""
         node, read, name = written.node, None, None
-        if isinstance(node, Mapping) and "PolicyDocument" in node:
+        if isinstance(node, dict) and "PolicyDocument" in node:
             name = self._deployment.resolver.value(node.get("PolicyName"), resource.stack)
             read = read_policy(
                 self._deployment.resolver,

@@ -108,7 +108,7 @@ def _is_given(deployment: Deployment, resource: Resource) -> bool:
 
 
 def _is_policy(deployment: Deployment, resource: Resource, node: Any) -> bool:
-    if isinstance(node, Mapping) and intrinsic_name(node) is None:
+    if isinstance(node, dict) and intrinsic_name(node) is None:
         return True
     given = deployment.resolver.resolve(node, resource.stack)
     return given is not None and given is not NO_VALUE and given != ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from kms_access.inventory.origin import NotCovered
@@ -66,7 +66,7 @@ def find_not_covered(deployment: Deployment, *, has_keys: bool) -> Iterator[NotC
 def _of_template(stack: Stack) -> Iterator[NotCovered]:
     for transform in stack.template.transforms:
         if transform != LANGUAGE_EXTENSIONS:
-            name = transform.get("Name") if isinstance(transform, Mapping) else transform
+            name = transform.get("Name") if isinstance(transform, dict) else transform
             reason = f'the macro "{name}" may rewrite the template'
             yield NotCovered(stack.origin, reason, may_change_key_access=True)
     for function in stack.template.root_functions:
@@ -77,7 +77,7 @@ def _of_template(stack: Stack) -> Iterator[NotCovered]:
             reason = "the resources of a Fn::ForEach are not evaluated, what it makes is not known"
         elif logical_id.startswith("Fn::"):
             reason = f"{logical_id} may add resources"
-        elif not isinstance(node, Mapping) or not isinstance(node.get("Type"), str):
+        elif not isinstance(node, dict) or not isinstance(node.get("Type"), str):
             reason = "a resource without a type that can be read"
         else:
             continue
@@ -133,7 +133,7 @@ def _holds_transform(node: Any) -> bool:
     pending = [node]
     while pending:
         current = pending.pop()
-        if isinstance(current, Mapping):
+        if isinstance(current, dict):
             for key in current:
                 if key[:4] == "Fn::" and _is_transform(key):
                     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -101,7 +101,7 @@ def _unresolved(stack: Stack, node: Any, grammar: PolicyGrammar) -> PolicyDocume
 def _readings(resolver: Resolver, stack: Stack, node: Any) -> list[Alternative]:
     """A document that a function builds, resolved; another as written, once for each list of
     statements that it may have."""
-    if not isinstance(node, Mapping) or intrinsic_name(node) is not None:
+    if not isinstance(node, dict) or intrinsic_name(node) is not None:
         return variants(resolver, stack, node)
     if "Statement" not in node:
         return [Alternative(node)]
@@ -127,12 +127,12 @@ def _document(
     too_large = surely_too_large(node, grammar, is_computed)
     if too_large is not None:
         return unread_policy(too_large, grammar), ()
-    is_plain = isinstance(node, Mapping) and not any(key.startswith("Fn::") for key in node)
+    is_plain = isinstance(node, dict) and not any(key.startswith("Fn::") for key in node)
     if not is_plain or "Statement" not in node:
         return parse_policy(resolver.data(node, stack), grammar), ()
     rest = {key: value for key, value in node.items() if key != "Statement"}
     data = resolver.data(rest, stack)
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):
         return parse_policy(data, grammar), ()
     statements = _statements(resolver, stack, node["Statement"])
     nodes = [statement.written for statement in statements]

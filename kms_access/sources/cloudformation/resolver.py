@@ -142,7 +142,7 @@ class Resolver:
         if isinstance(node, list):
             items = [self.resolve(item, stack) for item in node]
             return _few_optional([item for item in items if item is not NO_VALUE], stack)
-        if not isinstance(node, Mapping):
+        if not isinstance(node, dict):
             return node
         name = intrinsic_name(node)
         if name is not None:
@@ -176,7 +176,7 @@ def _few_optional(items: list[Any], stack: Stack) -> list[Any]:
 
 def intrinsic_name(node: Any) -> str | None:
     """The intrinsic function that a node calls, None if it is plain data."""
-    if not isinstance(node, Mapping) or len(node) != 1:
+    if not isinstance(node, dict) or len(node) != 1:
         return None
     key = next(iter(node))
     return key if key == "Ref" or key.startswith("Fn::") else None
@@ -186,7 +186,7 @@ def is_computed(node: Any) -> bool:
     """Whether a node as written says nothing about the size of its value."""
     if isinstance(node, str):
         return REFERENCE_START in node
-    return isinstance(node, Mapping) and ("Ref" in node or any(k[:4] == "Fn::" for k in node))
+    return isinstance(node, dict) and ("Ref" in node or any(k[:4] == "Fn::" for k in node))
 
 
 def _shape(node: Any) -> str:

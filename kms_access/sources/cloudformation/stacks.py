@@ -47,7 +47,7 @@ class Stack:
     def resource(self, logical_id: str) -> Mapping[str, Any] | None:
         """The definition of a resource, None if there is none that can be read."""
         node = self.template.resources.get(logical_id)
-        return node if isinstance(node, Mapping) else None
+        return node if isinstance(node, dict) else None
 
     def type_of(self, logical_id: str) -> str:
         """The type of a resource, empty if it has none."""
@@ -59,7 +59,7 @@ class Stack:
         file = self.template.file
         construct = self._construct_of(logical_id)
         metadata = (self.resource(logical_id) or {}).get("Metadata")
-        path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+        path = metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None
         if isinstance(path, str):
             construct = Construct(path, construct.file, construct.line)
         return Origin(

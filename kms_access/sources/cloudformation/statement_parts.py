@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 _LISTS = ("Action", "Resource")
@@ -16,7 +16,7 @@ def common_and_rest(readings: Sequence[Any]) -> tuple[Any | None, list[Any]]:
     so where readings differ in one such list alone, the items in all of them are certain. None
     and the readings themselves where they differ otherwise.
     """
-    if not all(isinstance(reading, Mapping) for reading in readings):
+    if not all(isinstance(reading, dict) for reading in readings):
         return None, list(readings)
     names = {name for reading in readings for name in reading}
     first = readings[0]
@@ -48,7 +48,7 @@ def _parts(name: str, node: Any) -> list[tuple[str, Any]] | None:
     """The items of a list that can be taken apart, with their kind of principal."""
     if name in _LISTS:
         return [("", item) for item in (node if isinstance(node, list) else [node])]
-    if name != _PRINCIPAL or not isinstance(node, Mapping):
+    if name != _PRINCIPAL or not isinstance(node, dict):
         return None
     return [
         (kind, item)

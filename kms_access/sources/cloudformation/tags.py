@@ -35,7 +35,7 @@ def _stack_tags(deployment: Deployment, stack: Stack) -> tuple[dict[str, Value],
         if scope.parent is not None:
             node = scope.parent.resource(scope.logical_id) or {}
             properties = node.get("Properties")
-            listed = properties.get("Tags") if isinstance(properties, Mapping) else None
+            listed = properties.get("Tags") if isinstance(properties, dict) else None
             own, unclear_own = _listed(deployment, scope.parent, listed)
             tags.update(own)
             unclear = unclear or unclear_own
@@ -55,8 +55,8 @@ def _listed(deployment: Deployment, stack: Stack, node: Any) -> tuple[dict[str, 
         if isinstance(item, (Text, MaybeAbsent)):
             unclear = str(as_value(item))
             continue
-        key = as_value(item.get("Key")) if isinstance(item, Mapping) else None
-        value = as_value(item.get("Value", "")) if isinstance(item, Mapping) else None
+        key = as_value(item.get("Key")) if isinstance(item, dict) else None
+        value = as_value(item.get("Value", "")) if isinstance(item, dict) else None
         if isinstance(key, str) and value is not None:
             tags[key] = value
         else:

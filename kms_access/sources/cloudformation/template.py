@@ -42,7 +42,7 @@ class Template:
             self._refuse_oversize()
         self._yaml: YamlPlaces | None = None
         document = self._parse()
-        if not isinstance(document, Mapping):
+        if not isinstance(document, dict):
             raise self._no_template("the file holds no object")
         if "Resources" not in document and not may_be_empty:
             raise self._no_template('there is no "Resources" object')

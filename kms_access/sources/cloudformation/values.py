@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -61,7 +61,7 @@ def as_data(node: Any) -> Any:
     """A resolved node for a policy parser: what may be absent becomes an unknown text."""
     if isinstance(node, MaybeAbsent):
         return node.text
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         return {key: as_data(value) for key, value in node.items()}
     if isinstance(node, list):
         return [as_data(item) for item in node]
@@ -70,7 +70,7 @@ def as_data(node: Any) -> Any:
 
 def is_known(node: Any) -> bool:
     """Whether nothing in a resolved node is unknown."""
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         return all(is_known(value) for value in node.values())
     if isinstance(node, list):
         return all(is_known(item) for item in node)
