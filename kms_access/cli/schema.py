@@ -38,8 +38,13 @@ def add_to(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
+def schema_text(what: str) -> str:
+    """The schema as it is shipped; `what` is one of `SCHEMAS`."""
+    package, name = SCHEMAS[what]
+    return (resources.files(package) / name).read_text(encoding="utf-8")
+
+
 def run(args: argparse.Namespace) -> int:
     """Print the schema."""
-    package, name = SCHEMAS[args.what]
-    sys.stdout.write((resources.files(package) / name).read_text(encoding="utf-8"))
+    sys.stdout.write(schema_text(args.what))
     return PROVEN

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Mapping
-from importlib import resources
 from typing import (
     Annotated,
     Any,
@@ -31,11 +30,6 @@ _BOUNDS = {
     "object": ("minProperties", "maxProperties"),
     "integer": ("minimum", "maximum"),
 }
-
-
-def schema_text() -> str:
-    """The schema as it is shipped beside this module."""
-    return (resources.files("kms_access.rules") / FILE_NAME).read_text(encoding="utf-8")
 
 
 def generated_schema_text() -> str:

@@ -11,8 +11,9 @@ import jsonschema
 import pytest
 
 from kms_access.cli import main
+from kms_access.cli.schema import schema_text
 from kms_access.rules import RulesError, load_rules
-from kms_access.rules.json_schema import generated_schema_text, schema_of_rules_file, schema_text
+from kms_access.rules.json_schema import generated_schema_text, schema_of_rules_file
 from tests.rules.editor_yaml import as_editors_see_it
 from tests.rules.test_checks import EVERY
 from tests.rules.test_loader import GOOD, MISTAKES
@@ -44,7 +45,7 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_the_shipped_schema_is_current() -> None:
-    assert schema_text() == generated_schema_text(), "run scripts/generate_rules_schema.py"
+    assert schema_text("rules") == generated_schema_text(), "run scripts/generate_rules_schema.py"
 
 
 def test_it_is_a_schema() -> None:
@@ -62,7 +63,7 @@ def test_every_object_is_closed_and_every_field_described() -> None:
 
 def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
-    assert capsys.readouterr().out == schema_text()
+    assert capsys.readouterr().out == schema_text("rules")
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
@@ -92,6 +93,6 @@ def test_what_the_loader_refuses_by_its_shape_the_schema_refuses_too(
 
 
 def test_the_text_is_json_with_a_line_for_each_value() -> None:
-    text = schema_text()
+    text = schema_text("rules")
     assert json.loads(text) == schema_of_rules_file()
     assert text.endswith("}\n")
